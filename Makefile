@@ -1,0 +1,33 @@
+# Two commands set everything up: `make demo` runs the main job, `make test` passes the tests.
+# Both make .venv on their own; PYTHON names the interpreter to make it with.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test quick check
+
+demo: .venv/demo
+	$(BIN)/python examples/stdlib_docs.py | $(BIN)/rerank rank "run a coroutine with a time limit" --top-n 5
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+quick: .venv/dev
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+.venv/demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[cli]"
+	touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+	touch $@
