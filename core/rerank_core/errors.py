@@ -1,0 +1,107 @@
+"""What can go wrong, by what the caller can do about it.
+
+    RerankError
+    ├── InvalidInputError (ValueError)      a query, document or option that cannot be right
+    ├── ConfigurationError (ValueError)     a reranker that cannot work as set up
+    │   └── MissingKeyError                 … for want of an API key
+    ├── MissingExtraError (ImportError)     … for want of a package; the message has the command
+    ├── ScorerError                         the world: a server, a network, a model
+    └── DegradedError                       on_error="raise", and the answer was degraded
+
+Everything above `ScorerError` is raised before any call is made. A `ScorerError` reaches the
+caller only where the contract says so; elsewhere it becomes a reason in `ranking.report`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ranking import Ranking
+
+
+class Reason(StrEnum):
+    """Why a ranking is not all that it could be. A string, so `"timeout" in report.reasons`."""
+
+    TIMEOUT = "timeout"  # the deadline struck
+    AUTH = "auth"  # 401, 403: the key is wrong or may not do this
+    MODEL = "model"  # the server does not know the model
+    PAYMENT = "payment"  # 402: no credit
+    RATE_LIMIT = "rate_limit"  # 429, and it did not clear in time
+    OVERLOADED = "overloaded"  # 503, 529
+    SERVER = "server"  # other 5xx
+    CONNECTION = "connection"  # nothing, or half an answer, came back
+    REQUEST = "request"  # 4xx: the server refused what was asked
+    TOO_LARGE = "too_large"  # 413 or context length, and it cannot be split further
+    UNPARSEABLE = "unparseable"  # a reply came, but no score could be read from it
+    INCOMPLETE = "incomplete"  # a reply left documents out
+    SCORER = "scorer"  # the scorer raised something else
+    SIGNAL = "signal"  # a combined signal could not be computed
+    FALLBACK = "fallback"  # a fallback scorer answered
+    BUDGET = "budget"  # max_calls, max_tokens or max_cost was reached
+    CIRCUIT_OPEN = "circuit_open"  # it failed too often lately and was not asked
+    CACHE = "cache"  # the cache did not work; the ranking is unharmed
+
+
+class RerankError(Exception):
+    """The root of everything this library raises on its own account."""
+
+
+class InvalidInputError(RerankError, ValueError):
+    """A query, a document or an option that cannot be right. Nothing was sent anywhere."""
+
+
+class ConfigurationError(RerankError, ValueError):
+    """The reranker cannot work as it is set up. Raised at construction, with the fix."""
+
+
+class MissingKeyError(ConfigurationError):
+    """No API key: neither given nor in the environment. The message names the variable."""
+
+
+class MissingExtraError(RerankError, ImportError):
+    """An optional package is not installed. The message is the command that installs it."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(f"{feature} needs more packages: pip install 'dropin-rerank[{extra}]'")
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.feature, self.extra)
+
+
+class ScorerError(RerankError):
+    """A scorer could not score. Carries the decision, so that nobody reads message text.
+
+    `reason` says what happened; `retryable` whether the same call may succeed later;
+    `retry_after` (seconds) when the server said so; `splittable` whether a smaller batch may.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Reason = Reason.SCORER,
+        status: int | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        splittable: bool = False,
+        fatal: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.splittable = splittable
+        #: Wrong key or model: raised to the caller if nothing has ever succeeded.
+        self.fatal = fatal
+
+
+class DegradedError(RerankError):
+    """`on_error="raise"`, and the answer would have been degraded. `ranking` is that answer."""
+
+    def __init__(self, message: str, ranking: Ranking) -> None:
+        super().__init__(message)
+        self.ranking = ranking
