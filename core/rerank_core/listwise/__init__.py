@@ -1,0 +1,61 @@
+"""Ways to order many texts by a judge that orders few: pure logic, no model in sight.
+
+Each is an async generator over a `rerank_core.seams.Judge` and yields a better order after every
+answer, so that a deadline can take the last one. Closing or cancelling it cancels every call
+under way. The judge itself waits where concurrency is limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from rerank_core.errors import InvalidInputError
+from rerank_core.listwise import blocks, sliding, top_down
+from rerank_core.listwise.blocks import overlapping_blocks
+from rerank_core.listwise.order import Order
+from rerank_core.listwise.passes import ShuffledJudge
+from rerank_core.listwise.plan import Plan
+from rerank_core.listwise.sliding import sliding_window
+from rerank_core.listwise.top_down import top_down_partitioning
+
+__all__ = [
+    "Algorithm",
+    "Order",
+    "Plan",
+    "ShuffledJudge",
+    "algorithm",
+    "overlapping_blocks",
+    "sliding_window",
+    "top_down_partitioning",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A listwise algorithm by name.
+
+    `run(query, texts, judge, **options)` yields orders; `plan(count, **options)` says what that
+    will cost, and refuses options that cannot be: call it to check them ahead of any work.
+    """
+
+    name: str
+    run: Callable[..., AsyncGenerator[Order, None]]
+    plan: Callable[..., Plan]
+
+
+_ALGORITHMS = {
+    known.name: known
+    for known in (
+        Algorithm("sliding-window", sliding_window, sliding.plan),
+        Algorithm("top-down", top_down_partitioning, top_down.plan),
+        Algorithm("blocks", overlapping_blocks, blocks.plan),
+    )
+}
+
+
+def algorithm(name: str) -> Algorithm:
+    """The algorithm of that name: "sliding-window", "top-down" or "blocks"."""
+    if name not in _ALGORITHMS:
+        raise InvalidInputError(f"no listwise algorithm {name!r}; there are {list(_ALGORITHMS)}")
+    return _ALGORITHMS[name]
