@@ -1,0 +1,27 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Test collections and recorded model replies, which are not part of the project."""
+    folder = Path(os.environ.get("RERANK_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test collections at {folder}: set RERANK_DATA to run this test")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on, or spends, the keys of whoever runs it."""
+    for name in list(os.environ):
+        if name.endswith("_API_KEY") or name in {"OPENAI_BASE_URL", "RERANK_MODEL", "CO_API_URL"}:
+            monkeypatch.delenv(name)
