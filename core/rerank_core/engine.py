@@ -1,0 +1,371 @@
+"""The engine: gets the scores of one scorer, whatever the world does.
+
+It owns what every scorer needs and none should do itself: batches sent off in retrieval order,
+a limit on how many are under way, retries with backoff, batches split that are too large, the
+cache and the sharing of what is asked twice at once, and the deadline, at which what is in is kept
+and the rest is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from .batches import Batch, Scored
+from .cache import Cache
+from .deadline import Deadline
+from .errors import Reason, ScorerError
+from .failures import redact
+from .log import log
+from .loop import call_where_it_belongs
+from .score_keys import group_keys, text_keys
+from .seams import Scorer, Scores, StoredScore, StreamingScorer
+from .traits import Traits
+from .usage import Meter
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+#: The first wait between two tries in seconds; it doubles, with full jitter, up to the longest.
+FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
+#: The longest Retry-After that is waited for where no deadline says otherwise, in seconds.
+LONGEST_RETRY_AFTER = 60.0
+
+
+class Engine:
+    """Runs one scorer for one reranker. Used on the background loop only."""
+
+    def __init__(
+        self, scorer: Scorer, traits: Traits, max_concurrency: int, cache: Cache | None = None
+    ) -> None:
+        self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
+        #: None also for a scorer that does not say what its scores depend on.
+        self.cache = cache if traits.fingerprint is not None else None
+        #: Whether it has ever scored anything: from then on a 401 is the world's doing.
+        self.succeeded = False
+        self._limit: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+
+    async def warm_up(self) -> None:
+        """Let the scorer load what it must."""
+        load = getattr(self.scorer, "warm_up", None)
+        if load is not None:
+            await load()
+
+    async def aclose(self) -> None:
+        """Let the scorer go of what it holds."""
+        close = getattr(self.scorer, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def score(
+        self, query: str, texts: Sequence[str], deadline: Deadline, meter: Meter
+    ) -> Scored:
+        """Score the texts, given in retrieval order, as far as the deadline allows.
+
+        Raises nothing but cancellation: what failed is in `reasons` and `errors`.
+        """
+        scored = Scored.nothing(len(texts))
+        if not texts:
+            return scored
+        # what is remembered, and asked again, as one: each text, or each group
+        units: list[Sequence[int]] = (
+            [(position,) for position in range(len(texts))]
+            if self.traits.independent
+            else self.traits.groups(query, texts)
+        )
+        keys, under_way = self._keys(query, texts, units)
+        left = await self._recall(keys, units, scored, deadline)
+        rounds, in_time = 0, True
+        while left and in_time:
+            started = self._start(query, texts, keys, left, under_way, deadline, meter)
+            rounds += math.ceil(len(started) / self.max_concurrency)
+            shares: dict[Batch, list[int]] = defaultdict(list)
+            for unit in left:
+                shares[under_way[keys[unit[0]]]].extend(unit)
+            in_time = await self._until(deadline, shares, started)
+            for batch, positions in shares.items():
+                self._take(batch, positions, keys, scored, shared=batch not in started)
+            # a shared batch may end with the event loop of the one who started it: then we do
+            abandoned = {
+                position
+                for batch, positions in shares.items()
+                if batch not in started and batch.task.cancelled()
+                for position in positions
+            }
+            left = [unit for unit in left if unit[0] in abandoned]
+        if not in_time:
+            scored.reasons[Reason.TIMEOUT] = None
+        if not scored.reasons and scored.coverage < 1:
+            scored.reasons[Reason.INCOMPLETE] = None
+        if meter.calls and not meter.rounds:
+            meter.add(rounds=rounds)
+        await self._remember(scored, deadline, meter)
+        return scored
+
+    def _keys(
+        self, query: str, texts: Sequence[str], units: Sequence[Sequence[int]]
+    ) -> tuple[list[str], MutableMapping[str, Batch]]:
+        """A key for each text, and the batches by key that may be joined."""
+        if self.cache is None or self.traits.fingerprint is None:
+            return [str(position) for position in range(len(texts))], {}
+        if self.traits.independent:
+            return text_keys(self.traits.fingerprint, query, texts), self.cache.under_way
+        keys = [""] * len(texts)
+        for unit in units:
+            together = group_keys(self.traits.fingerprint, query, [texts[p] for p in unit])
+            for position, key in zip(unit, together, strict=True):
+                keys[position] = key
+        return keys, self.cache.under_way
+
+    async def _recall(
+        self,
+        keys: Sequence[str],
+        units: Sequence[Sequence[int]],
+        scored: Scored,
+        deadline: Deadline,
+    ) -> list[Sequence[int]]:
+        """Fill in what the cache knows; the units that it does not know in full."""
+        known = {} if self.cache is None else await self.cache.get(keys, deadline)
+        left = []
+        for unit in units:
+            if all(keys[position] in known for position in unit):
+                for position in unit:
+                    scored.scores[position], scored.raw[position] = known[keys[position]]
+                scored.cached += len(unit)
+            else:
+                left.append(unit)
+        return left
+
+    async def _remember(self, scored: Scored, deadline: Deadline, meter: Meter) -> None:
+        """See what is new into the store, and tell if it does not work."""
+        if self.cache is None:
+            return
+        await self.cache.written(deadline)
+        if (problem := self.cache.problem) is not None:
+            scored.reasons[Reason.CACHE] = None
+            meter.add(note=problem)
+
+    def _start(
+        self,
+        query: str,
+        texts: Sequence[str],
+        keys: Sequence[str],
+        left: Sequence[Sequence[int]],
+        under_way: MutableMapping[str, Batch],
+        deadline: Deadline,
+        meter: Meter,
+    ) -> set[Batch]:
+        """Send off, in retrieval order, what nobody else is asking at this moment."""
+        fresh: dict[str, Sequence[int]] = {}
+        for unit in left:
+            if keys[unit[0]] not in under_way:
+                fresh.setdefault(keys[unit[0]], unit)
+        groups: list[Sequence[int]] = list(fresh.values())
+        if self.traits.independent and groups:
+            alone = [position for unit in groups for position in unit]
+            groups = [
+                [alone[place] for place in group]
+                for group in self.traits.groups(query, [texts[position] for position in alone])
+            ]
+        started = set()
+        for group in groups:
+            part = [texts[position] for position in group]
+            named = [keys[position] for position in group]
+            batch = Batch(query, part, named, under_way, deadline, meter)
+            batch.task = asyncio.create_task(self._run(batch))
+            started.add(batch)
+        return started
+
+    async def _until(
+        self, deadline: Deadline, batches: Collection[Batch], started: Collection[Batch]
+    ) -> bool:
+        """Wait for the batches; leave the rest at the deadline, or once nothing can succeed.
+
+        False if it was the deadline.
+        """
+        own = {batch.task for batch in started}
+        pending = {batch.task for batch in batches}
+        for batch in batches:
+            batch.join(deadline)
+        try:
+            while pending:
+                done, pending = await asyncio.wait(
+                    pending, timeout=deadline.left(), return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    return False
+                for task in done:
+                    if task in own or not task.cancelled():
+                        task.result()  # it notes what fails; what it raises is a defect of ours
+                if self._hopeless(batches):
+                    break
+            return True
+        finally:
+            for batch in batches:
+                batch.leave()
+
+    def _hopeless(self, batches: Collection[Batch]) -> bool:
+        """Whether the key or the model was refused, and nothing has ever been scored."""
+        return (
+            not self.succeeded
+            and any(error.fatal for batch in batches for error in batch.scored.errors)
+            and not any(batch.scored.coverage for batch in batches)
+        )
+
+    def _take(
+        self,
+        batch: Batch,
+        positions: Sequence[int],
+        keys: Sequence[str],
+        scored: Scored,
+        *,
+        shared: bool,
+    ) -> None:
+        """Take over what a batch has so far: it may go on for others."""
+        seen = set()
+        for position in positions:
+            place = batch.place[keys[position]]
+            scored.scores[position] = batch.scored.scores[place]
+            scored.raw[position] = batch.scored.raw[place]
+            if batch.scored.scores[place] is not None and (shared or place in seen):
+                scored.cached += 1
+            seen.add(place)
+        if batch.scored.coverage:
+            self.succeeded = True
+        scored.reasons |= batch.scored.reasons
+        scored.errors.extend(batch.scored.errors)
+
+    async def _run(self, batch: Batch) -> None:
+        """Score a batch, and have the cache keep what came of it."""
+        try:
+            await self._group(batch, range(len(batch.texts)))
+            if self.cache is not None:
+                self.cache.put(self._worth_keeping(batch))
+        finally:
+            batch.retire()
+
+    def _worth_keeping(self, batch: Batch) -> dict[str, StoredScore]:
+        """What the same question would be answered with again."""
+        found = zip(batch.keys, batch.scored.scores, batch.scored.raw, strict=True)
+        scores = {key: (score, raw) for key, score, raw in found if score is not None}
+        if self.traits.independent:
+            broken = batch.scored.errors and isinstance(self.scorer, StreamingScorer)
+        else:
+            broken = batch.scored.errors or len(scores) < len(batch.keys)
+        return {} if broken else scores
+
+    async def _group(self, batch: Batch, group: Sequence[int]) -> None:
+        """Score these places of a batch into its `scored`; what fails is noted there."""
+        try:
+            async with self._slot():
+                await self._with_retries(batch, group)
+        except ScorerError as error:
+            if error.splittable and len(group) > 1 and self.traits.may_split:
+                half = len(group) // 2
+                async with asyncio.TaskGroup() as both:
+                    for part in (group[:half], group[half:]):
+                        both.create_task(self._group(batch, part))
+            else:
+                batch.scored.fail(error)
+
+    async def _with_retries(self, batch: Batch, group: Sequence[int]) -> None:
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+
+        def worth_it(error: BaseException) -> bool:
+            wait = getattr(error, "retry_after", None) or 0.0
+            return (
+                isinstance(error, ScorerError)
+                and error.retryable
+                and wait <= LONGEST_RETRY_AFTER
+                and batch.deadline.allows(wait)
+            )
+
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(worth_it),
+            stop=stop_after_attempt(self.traits.max_attempts),
+            wait=_wait,
+            sleep=asyncio.sleep,
+            before_sleep=lambda state: batch.meter.add(retries=1),
+            reraise=True,
+        ):
+            with attempt:
+                await self._once(batch, group)
+
+    async def _once(self, batch: Batch, group: Sequence[int]) -> None:
+        query, scored = batch.query, batch.scored
+        part = [batch.texts[place] for place in group]
+        try:
+            if isinstance(self.scorer, StreamingScorer):
+                async with aclosing(self.scorer.stream(query, part)) as found:  # type: ignore[type-var]
+                    async for known in found:
+                        self._keep(known, None, group, scored)
+                return
+            if self.traits.on_background_loop:
+                scores = await self.scorer.score(query, part)
+            else:
+                scores = await call_where_it_belongs(None, lambda: self.scorer.score(query, part))
+        except (ScorerError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            raise self._strange(error) from error
+        if len(scores) != len(part):
+            raise ScorerError(
+                f"{self.traits.name} returned {len(scores)} scores for {len(part)} texts"
+            )
+        raw = scores.raw if isinstance(scores, Scores) else None
+        self._keep(dict(enumerate(scores)), raw, group, scored)
+
+    def _keep(
+        self,
+        found: Mapping[int, float | None],
+        raw: Sequence[float | None] | None,
+        group: Sequence[int],
+        scored: Scored,
+    ) -> None:
+        try:
+            numbers = {place: _number(score) for place, score in found.items()}
+        except (TypeError, ValueError) as error:
+            raise self._strange(error) from error
+        for place, score in numbers.items():
+            scored.scores[group[place]] = score
+            scored.raw[group[place]] = _number(raw[place]) if raw is not None else None
+
+    def _strange(self, error: Exception) -> ScorerError:
+        """An exception that the scorer did not classify: never retried, always told."""
+        log.debug("%s failed", self.traits.name, exc_info=error)
+        return ScorerError(
+            f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
+        )
+
+    def _slot(self) -> asyncio.Semaphore:
+        # One limit per instance over all simultaneous rankings; a new one after a fork, where the
+        # loop is a new one too.
+        loop = asyncio.get_running_loop()
+        if self._limit is None or self._limit[0] is not loop:
+            self._limit = (loop, asyncio.Semaphore(self.max_concurrency))
+        return self._limit[1]
+
+
+def _wait(state: RetryCallState) -> float:
+    """Exponential with full jitter, but no sooner than the server asked for.
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    from tenacity import wait_random_exponential
+
+    error = state.outcome.exception() if state.outcome else None
+    asked = getattr(error, "retry_after", None) or 0.0
+    jittered = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state)
+    return max(float(asked), float(jittered))
+
+
+def _number(score: float | None) -> float | None:
+    """A Python float (numpy's break JSON), or None for what is missing or no finite number."""
+    if score is None:
+        return None
+    number = float(score)
+    return number if math.isfinite(number) else None

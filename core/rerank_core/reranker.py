@@ -1,0 +1,219 @@
+"""The reranker: what a user holds. It checks what is asked, and hands it to the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from . import loop
+from .candidate import Candidate, Document, to_candidates
+from .combine import Combination
+from .deadline import UNSET, Timeout, Unset, seconds
+from .engine import Engine
+from .errors import ConfigurationError, DegradedError
+from .flow import Flow
+from .log import log
+from .options import checked_concurrency, checked_on_error, checked_query, checked_top_n
+from .ranking import RankedCandidate, Ranking
+from .scorers.named import ScorerLike, recipe
+from .seams import Scorer
+from .traits import traits_of
+
+
+class Reranker:
+    """Puts candidates into the best order it can honestly give, within its deadline.
+
+    `scorer` is a name ("hybrid", "bm25", "llm:gpt-4o-mini", "cross-encoder:…"), an object with
+    `async score(query, texts)`, a function `(query, texts) -> scores`, or several of these in a
+    dict by name (then `combine` says how). None is "hybrid": BM25 over the candidates and the
+    retriever's own score, half and half.
+
+    `top_n`: how many to return, None for all. `timeout`: the deadline of a whole call, in seconds
+    or as a timedelta, None for none; left out, the scorer's own default (5 s for LLMs and APIs,
+    none for local models). `combine`: `WeightedSum` or `ReciprocalRankFusion` over the scorers
+    and "retrieval". `fallback`: scorers to ask in turn where the first could not score.
+    `on_error`: "degrade" answers with what there is and says so in the report; "raise" raises
+    `DegradedError`. `max_concurrency`: batches under way at once over all simultaneous calls.
+    `on_ranking`: called with every `Ranking`, for those who use it through a framework that
+    throws rankings away.
+
+    May be shared by threads and event loops. Raises `ConfigurationError` (or `MissingExtraError`,
+    `MissingKeyError`) here for what could never work.
+
+    >>> with Reranker("bm25", top_n=1) as reranker:
+    ...     ranking = reranker.rank("capital of Italy", ["Paris", "Rome, capital of Italy", "Oslo"])
+    >>> ranking[0].text, ranking[0].index, len(ranking.all)
+    ('Rome, capital of Italy', 1, 3)
+    """
+
+    def __init__(
+        self,
+        scorer: ScorerLike = None,
+        top_n: int | None = 10,
+        timeout: Timeout | Unset = UNSET,
+        combine: Combination | None = None,
+        fallback: ScorerLike = None,
+        on_error: str = "degrade",
+        max_concurrency: int | None = None,
+        on_ranking: Callable[[Ranking], object] | None = None,
+    ) -> None:
+        asked = recipe(scorer)
+        self.scorers = asked.scorers
+        self.combine = combine or asked.combine
+        if self.combine is not None:
+            self.combine.check(["retrieval", *self.scorers])
+        elif len(self.scorers) > 1:
+            raise ConfigurationError(
+                f"{len(self.scorers)} scorers need combine=: WeightedSum({{…}}) or "
+                "ReciprocalRankFusion() from rerank_core.combine"
+            )
+        self.fallback = {} if fallback is None else recipe(fallback).scorers
+        self.top_n = checked_top_n(top_n)
+        self.timeout = timeout if timeout is UNSET else seconds(timeout)
+        self.on_error = checked_on_error(on_error)
+        self.max_concurrency = checked_concurrency(max_concurrency)
+        self.on_ranking = on_ranking
+        self._flow = self._build()
+
+    def _build(self) -> Flow:
+        return Flow(
+            {name: self._engine(scorer) for name, scorer in self.scorers.items()},
+            {name: self._engine(scorer) for name, scorer in self.fallback.items()},
+            self.combine,
+        )
+
+    def _engine(self, scorer: Scorer) -> Engine:
+        traits = traits_of(scorer)
+        return Engine(scorer, traits, self.max_concurrency or traits.max_concurrency)
+
+    # -- the two faces -------------------------------------------------------------------------
+
+    def rank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        top_n: int | Unset | None = UNSET,
+        timeout: Timeout | Unset = UNSET,
+    ) -> Ranking:
+        """Rank the documents for the query: strings, dicts with "text", or Candidates.
+
+        Works in a script, in a notebook and inside a running event loop (which it blocks: there,
+        `await arank(...)`). Every document is in `ranking.all` once; none is changed.
+
+        Raises `InvalidInputError` for an empty query, a document without text, a `top_n` or
+        `timeout` that cannot be met; a `ScorerError` if the key or the model is refused and
+        nothing has ever succeeded; `DegradedError` only with `on_error="raise"`.
+        """
+        return self._told(loop.run(self._rank(*self._checked(query, documents, top_n, timeout))))
+
+    async def arank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        *,
+        top_n: int | Unset | None = UNSET,
+        timeout: Timeout | Unset = UNSET,
+    ) -> Ranking:
+        """Same, awaited."""
+        checked = self._checked(query, documents, top_n, timeout)
+        return self._told(await loop.arun(self._rank(*checked)))
+
+    def warm_up(self) -> None:
+        """Load models and open connections now, so that the first call need not."""
+        loop.run(self._flow.warm_up())
+
+    async def awarm_up(self) -> None:
+        """Same, awaited."""
+        await loop.arun(self._flow.warm_up())
+
+    def close(self) -> None:
+        """Let go of clients and threads. A later call opens them again."""
+        loop.run(self._flow.aclose())
+
+    async def aclose(self) -> None:
+        """Same, awaited."""
+        await loop.arun(self._flow.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        scorers = ", ".join(f"{name}={scorer!r}" for name, scorer in self.scorers.items())
+        return f"Reranker({scorers}, top_n={self.top_n})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # engines hold limits of this process's loop; they are built anew
+        return {name: value for name, value in self.__dict__.items() if name != "_flow"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._flow = self._build()
+
+    # -- the flow ------------------------------------------------------------------------------
+
+    def _checked(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        top_n: int | Unset | None,
+        timeout: Timeout | Unset,
+    ) -> tuple[str, Sequence[Document], list[Candidate], int | None, float | None]:
+        limit = self._limit() if isinstance(timeout, Unset) else seconds(timeout)
+        many = self.top_n if isinstance(top_n, Unset) else checked_top_n(top_n)
+        return checked_query(query), documents, to_candidates(documents), many, limit
+
+    def _limit(self) -> float | None:
+        """The instance's deadline: as given, else the longest that a scorer asks for."""
+        if not isinstance(self.timeout, Unset):
+            return self.timeout
+        wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]
+        return max((wish for wish in wishes if wish is not None), default=None)
+
+    async def _rank(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        candidates: list[Candidate],
+        top_n: int | None,
+        limit: float | None,
+    ) -> Ranking:
+        placed, report = await self._flow.run(query, candidates, limit)
+        hits = tuple(
+            RankedCandidate(
+                rank=rank,
+                score=hit.score,
+                text=candidates[hit.index].text,
+                document=documents[hit.index],
+                index=hit.index,
+                retrieved=hit.retrieved,
+                id=candidates[hit.index].id,
+                metadata=candidates[hit.index].metadata,
+                components=hit.components,
+            )
+            for rank, hit in enumerate(placed, start=1)
+        )
+        return Ranking(query, hits, top_n, report)
+
+    def _told(self, ranking: Ranking) -> Ranking:
+        """Tell whoever wants to know of this ranking; raise if it was asked for."""
+        report = ranking.report
+        if report.degraded:
+            log.warning("reranking degraded (%s): %s", ", ".join(report.reasons), report.why)
+        if self.on_ranking is not None:
+            try:
+                self.on_ranking(ranking)
+            except Exception:
+                log.exception("on_ranking raised; the ranking is unharmed")
+        if report.degraded and self.on_error == "raise":
+            raise DegradedError(report.why, ranking)
+        return ranking

@@ -1,0 +1,100 @@
+"""Scorers by name: what may stand where a scorer is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from ..combine import Combination, WeightedSum
+from ..errors import ConfigurationError
+from ..seams import Scorer
+from .function import FunctionScorer
+
+#: The prefix of a name ("prefix:model"), and where its scorer is.
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "bm25": ("bm25", "BM25Scorer"),
+    "llm": ("llm", "LLMScorer"),
+    "cross-encoder": ("cross_encoder", "CrossEncoderScorer"),
+    "onnx": ("onnx", "OnnxCrossEncoderScorer"),
+    "embedding": ("embedding", "EmbeddingScorer"),
+    "cohere": ("cohere", "CohereScorer"),
+    "api": ("rerank_api", "RerankAPIScorer"),
+}
+
+#: The embedded default: BM25 and the retriever's own score, half and half.
+HYBRID = "hybrid"
+
+#: What may stand where a scorer is asked for.
+ScorerLike = (
+    str | Scorer | Callable[..., Any] | Mapping[str, "ScorerLike"] | Sequence["ScorerLike"] | None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Scorers by the name of their signal, and how their scores are combined, if at all."""
+
+    scorers: Mapping[str, Scorer]
+    combine: Combination | None = None
+
+
+def recipe(scorer: Any) -> Recipe:
+    """The scorers that a name, an object, a function, or several of them stand for.
+
+    None stands for "hybrid". Raises `ConfigurationError` for what is none of these.
+    """
+    if scorer is None or scorer == HYBRID:
+        return Recipe(
+            {"bm25": scorer_for("bm25")},
+            WeightedSum({"bm25": 0.5, "retrieval": 0.5}, normalise="min-max"),
+        )
+    if isinstance(scorer, Mapping):
+        if not scorer:
+            raise ConfigurationError("scorer is an empty mapping: name at least one scorer")
+        return Recipe({str(name): scorer_for(one) for name, one in scorer.items()})
+    if isinstance(scorer, Sequence) and not isinstance(scorer, str):
+        several = [scorer_for(one) for one in scorer]
+        names = [getattr(one, "name", type(one).__name__) for one in several]
+        if not several or len(set(names)) < len(names):
+            raise ConfigurationError(
+                f"several scorers need names of their own, not {names}: "
+                'pass a dict such as {"small": …, "large": …}'
+            )
+        return Recipe(dict(zip(names, several, strict=True)))
+    one = scorer_for(scorer)
+    return Recipe({getattr(one, "name", None) or type(one).__name__: one})
+
+
+def scorer_class(kind: str) -> Any:
+    """The class of scorer behind a name's prefix, imported now.
+
+    Raises `ConfigurationError` for a name that there is not.
+    """
+    if kind not in _NAMES:
+        raise ConfigurationError(
+            f"no scorer is called {kind!r}; there are {', '.join([*_NAMES, HYBRID])} "
+            f'(a model follows a colon: "llm:gpt-4o-mini"), or pass an object or a function'
+        )
+    module, name = _NAMES[kind]
+    return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+def scorer_for(scorer: Any) -> Scorer:
+    """One scorer, by name ("cross-encoder:BAAI/bge-reranker-large"), object or function."""
+    if isinstance(scorer, str):
+        prefix, _, rest = scorer.partition(":")
+        make = scorer_class(prefix)
+        if rest and prefix == "bm25":
+            raise ConfigurationError(f'"bm25" takes no model: {scorer!r}')
+        made: Scorer = make(rest) if rest else make()
+        return made
+    if isinstance(scorer, Scorer) and not isinstance(scorer, type):
+        return scorer
+    if callable(scorer) and not isinstance(scorer, type):
+        return FunctionScorer(scorer)
+    raise ConfigurationError(
+        f"a scorer is a name, an object with `async score(query, texts)`, or a function "
+        f"(query, texts) -> scores, not {scorer!r}"
+    )

@@ -1,0 +1,151 @@
+"""CPU-bound work in daemon threads of our own, which nothing waits for.
+
+asyncio's default executor is joined when the loop closes, and `concurrent.futures` again at exit:
+a limit of 0.3 s around three seconds of work then takes three seconds. Here the caller is free at
+once when it is cancelled; the work learns of it by asking, between two small steps, and its result
+is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+#: Whether the caller has gone. Work asks between two small steps; if so, it returns soon, with
+#: anything.
+Stop = Callable[[], bool]
+
+#: An idle thread goes after so many seconds.
+IDLE_SECONDS = 30.0
+#: How long the end of the process waits for steps under way. A thread that is inside native code
+#: while the interpreter goes away may bring the process down with it.
+EXIT_SECONDS = 0.25
+
+
+class _Job:
+    """One piece of work, and where its result goes."""
+
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.fn, self.args = fn, args
+        self.stop = threading.Event()
+        self.context = copy_context()
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+
+    def do(self) -> None:
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = self.context.run(self.fn, *self.args, stop=self.stop.is_set)
+        except StopIteration as exc:  # a future takes anything but this
+            error = RuntimeError(f"StopIteration raised: {exc}")
+        except BaseException as exc:  # anything else at all: whoever waits must not wait for ever
+            error = exc
+        with suppress(RuntimeError):  # the loop has closed: nobody is waiting
+            self.loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():  # cancelled
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class _Pool:
+    """Threads that are kept for a while after their work, as numeric libraries keep state in them.
+
+    It never holds work back: how much is under way at once is for the caller to say.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.idle: list[queue.SimpleQueue[_Job]] = []
+        self.running: set[_Job] = set()
+
+    def submit(self, job: _Job) -> None:
+        with self.lock:
+            self.running.add(job)
+            # The thread that was busy last: its memory is warm, and the others may go.
+            inbox = self.idle.pop() if self.idle else None
+        if inbox is None:
+            inbox = queue.SimpleQueue()
+            threading.Thread(target=self._serve, args=(inbox,), name="rerank", daemon=True).start()
+        inbox.put(job)
+
+    def _serve(self, inbox: queue.SimpleQueue[_Job]) -> None:
+        while True:
+            try:
+                job = inbox.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                with self.lock:
+                    if inbox in self.idle:
+                        self.idle.remove(inbox)
+                        return
+                continue  # it was taken in this very moment: a job is on its way
+            if not job.stop.is_set():
+                job.do()
+            with self.lock:
+                self.running.discard(job)
+                self.idle.append(inbox)
+            del job  # an idle thread keeps no texts and no model alive
+
+    def wind_down(self) -> None:
+        with self.lock:
+            running = list(self.running)
+        for job in running:
+            job.stop.set()
+        until = time.monotonic() + EXIT_SECONDS
+        while self.running and time.monotonic() < until:
+            time.sleep(0.005)
+
+
+_pool = _Pool()
+
+
+def _after_fork() -> None:
+    # The parent's threads do not exist here, and its lock may have been held by one.
+    global _pool
+    _pool = _Pool()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(lambda: _pool.wind_down())
+
+
+async def run(fn: Callable[..., R], *args: Any) -> R:
+    """Await `fn(*args, stop=…)`, called at once in a daemon thread; on any loop.
+
+    Cancelling the await returns immediately, and `stop()` is true from then on. Work that never
+    asks goes on unseen, and is cut off when the process ends. Context variables go along.
+    """
+    job = _Job(fn, args)
+    _pool.submit(job)
+    try:
+        result: R = await job.future
+        return result
+    finally:
+        job.stop.set()
+
+
+def cores() -> int:
+    """How many cores this process may use: its affinity, within its container's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = allowed or 1
+    with suppress(OSError, ValueError):  # no such file, or "max": no quota
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        count = min(count, max(1, round(int(quota) / int(period))))
+    return count
