@@ -1,0 +1,41 @@
+"""Chat models: one question, one answer, from whichever client the user has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..seams import ChatModel
+
+
+def chat_model(llm: Any, **options: Any) -> ChatModel:
+    """The chat model for a model's name, a LangChain chat model, a LlamaIndex LLM, or a ChatModel.
+
+    A name (or None: `RERANK_MODEL` from the environment, else gpt-4o-mini) is taken to an
+    OpenAI-compatible server; `options` are `OpenAIChat`'s. Objects are told apart by what they
+    can do, so that neither framework need be imported.
+    """
+    if llm is None or isinstance(llm, str):
+        from .openai import OpenAIChat
+
+        return OpenAIChat(llm, **options)
+    given = sorted(name for name, value in options.items() if value is not None)
+    if given:
+        raise ConfigurationError(
+            f"{', '.join(given)} belong to a model given by name; set them on the "
+            f"{type(llm).__name__} itself"
+        )
+    if hasattr(llm, "ainvoke"):
+        from .langchain import LangChainChat
+
+        return LangChainChat(llm)
+    if hasattr(llm, "achat"):
+        from .llama_index import LlamaIndexChat
+
+        return LlamaIndexChat(llm)
+    if isinstance(llm, ChatModel):
+        return llm
+    raise ConfigurationError(
+        f"llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
+        f"`model` and `async complete(system, user, …)`, not {type(llm).__name__}"
+    )

@@ -1,0 +1,65 @@
+"""A LangChain chat model of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ScorerError
+from ..failures import from_foreign
+from ..loop import call_where_it_belongs
+from ..seams import Reply
+from ..usage import record
+
+
+class LangChainChat:
+    """Asks a LangChain chat model: `invoke` in a thread from the sync face, `ainvoke` on the
+    caller's loop from the async one, since its clients are bound there. Its runs become children
+    of the run at hand.
+    """
+
+    def __init__(self, llm: Any) -> None:
+        self.llm = llm
+        self.model = str(
+            getattr(llm, "model_name", None) or getattr(llm, "model", None) or type(llm).__name__
+        )
+
+    async def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        logprobs: bool = False,
+    ) -> Reply:
+        """The reply of the model, asked as the user has set it up: the options are left alone."""
+        messages = [("system", system), ("human", user)]
+        record(calls=1)
+        try:
+            message = await call_where_it_belongs(
+                lambda: self.llm.invoke(messages), lambda: self.llm.ainvoke(messages)
+            )
+        except ScorerError:
+            raise
+        except Exception as error:
+            raise from_foreign(error) from error
+        usage = getattr(message, "usage_metadata", None) or {}
+        prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
+        record(prompt_tokens=prompt or 0, completion_tokens=completed or 0)
+        return Reply(_text(getattr(message, "content", message)), prompt, completed)
+
+    def __repr__(self) -> str:
+        return f"LangChainChat({self.model!r})"
+
+
+def _text(content: Any) -> str:
+    """The text of a message: a string, or the text blocks of a list (thinking left out)."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    return "".join(
+        block if isinstance(block, str) else str(block.get("text", ""))
+        for block in blocks
+        if isinstance(block, str) or block.get("type", "text") in ("text", "output_text")
+    )

@@ -1,0 +1,60 @@
+"""A LlamaIndex LLM of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ScorerError
+from ..failures import from_foreign
+from ..loop import call_where_it_belongs
+from ..seams import Reply
+from ..usage import record
+
+
+class LlamaIndexChat:
+    """Asks a LlamaIndex LLM: `chat` in a thread from the sync face, `achat` on the caller's loop
+    from the async one, since its clients are bound there.
+    """
+
+    def __init__(self, llm: Any) -> None:
+        self.llm = llm
+        metadata = getattr(llm, "metadata", None)
+        self.model = str(
+            getattr(metadata, "model_name", None)
+            or getattr(llm, "model", None)
+            or type(llm).__name__
+        )
+
+    async def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        logprobs: bool = False,
+    ) -> Reply:
+        """The reply of the model, asked as the user has set it up: the options are left alone."""
+        from llama_index.core.base.llms.types import ChatMessage, MessageRole
+
+        messages = [
+            ChatMessage(role=MessageRole.SYSTEM, content=system),
+            ChatMessage(role=MessageRole.USER, content=user),
+        ]
+        record(calls=1)
+        try:
+            response = await call_where_it_belongs(
+                lambda: self.llm.chat(messages), lambda: self.llm.achat(messages)
+            )
+        except ScorerError:
+            raise
+        except Exception as error:
+            raise from_foreign(error) from error
+        usage = getattr(response, "additional_kwargs", None) or {}
+        prompt, completed = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        record(prompt_tokens=prompt or 0, completion_tokens=completed or 0)
+        return Reply(response.message.content or "", prompt, completed)
+
+    def __repr__(self) -> str:
+        return f"LlamaIndexChat({self.model!r})"

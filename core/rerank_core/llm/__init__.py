@@ -1,0 +1,1 @@
+"""What an LLM is asked, and how its answers become scores."""

@@ -1,0 +1,111 @@
+"""What surrounds an answer: reasoning, answer tags, drafts before a final version, markup."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from .fold import fold
+from .scan import Text
+
+#: Of a longer answer the first and last halves are read. No model writes that much in earnest,
+#: and hostile text of this length already takes seconds.
+LONGEST_ANSWER = 1 << 18
+
+_THOUGHTS = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|rationale"
+_THOUGHT_TAG = re.compile(
+    rf"<(?P<open>{_THOUGHTS})>|</(?:{_THOUGHTS})>"
+    r"|(?P<open2>\[think\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>analysis<\|message\|>)"
+    r"|\[/think\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+_ANSWER_OPEN = re.compile(r"<(?:final_?)?(?:answer|output|response|result)>", re.IGNORECASE)
+_ANSWER_CLOSE = re.compile(r"</(?:final_?)?(?:answer|output|response|result)>", re.IGNORECASE)
+_BOXED = re.compile(r"\\boxed\s?\{([^{}\n]{0,2000})\}")
+_FINAL = re.compile(
+    r"(?:\b(?:final|finally|revised|corrected|updated|adjusted|endgültige?r?|définiti\w{1,4}"
+    r"|definitiv\w{1,2}|итогов\w{1,3}|окончательн\w{1,3})\b|最终|最終|최종|النهائي)"
+    r"[^\n:]{0,48}[:\n]",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9_:.-]{0,40})(\s[^<>]{0,200})?/?>")
+_LINE_TAGS = {"br", "p", "li", "ul", "ol", "tr", "div"}
+_INLINE_TAGS = {"b", "i", "u", "em", "strong", "span", "code", "mark", "td", "th"}
+_BULLET = re.compile(r"(?m)^([ \t]{0,16})\*[ \t]")
+_LOOSE_UNDERSCORE = re.compile(r"_+(?![A-Za-z0-9])|(?<![A-Za-z0-9])_+")
+
+
+def answer(reply: str) -> str:
+    """`reply` with its characters folded, without reasoning, and no longer than is read."""
+    text = without_reasoning(fold(reply))
+    if len(text) <= LONGEST_ANSWER:
+        return text
+    half = LONGEST_ANSWER // 2
+    return text[:half] + "\n" + text[-half:]
+
+
+def without_reasoning(text: str) -> str:
+    """What the model said aloud: think blocks are dropped, closed, unclosed or never opened.
+
+    An answer tag inside a block that was never closed still counts: the model forgot the end.
+    """
+    kept: list[str] = []
+    start, inside = 0, False
+    for tag in _THOUGHT_TAG.finditer(text):
+        if tag["open"] or tag["open2"]:
+            if not inside:
+                kept.append(text[start : tag.start()])
+            inside = True
+        else:
+            if not inside:  # the opening tag was part of the prompt
+                kept.clear()
+            inside, start = False, tag.end()
+            continue
+        start = tag.end()
+    rest = text[start:]
+    if not inside:
+        kept.append(rest)
+    elif answer := _ANSWER_OPEN.search(rest):
+        kept.append(rest[answer.start() :])
+    return "\n".join(kept)
+
+
+def answer_part(text: str) -> str:
+    """What stands in the last answer tag or box; `text` where there is none, or it is empty."""
+    for tag in reversed(list(_ANSWER_OPEN.finditer(text))):
+        close = _ANSWER_CLOSE.search(text, tag.end())
+        inner = text[tag.end() : close.start() if close else len(text)]
+        return inner if inner.strip() else text
+    boxes = _BOXED.findall(text)
+    return boxes[-1] if boxes else text
+
+
+def final_part(text: str) -> str | None:
+    """What follows the last "final answer:", "revised scores:" and the like."""
+    last = None
+    for last in _FINAL.finditer(text):
+        pass
+    return text[last.end() :] if last else None
+
+
+def plain(text: str) -> Text:
+    """`text` without markup: emphasis, fences, escapes, entities; tags become `name: `."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(_untagged, text)
+    text = _BULLET.sub(r"\1- ", text).replace("```", "\n").replace("*", "").replace("`", "")
+    if "\\" in text:
+        text = text.replace("\\[", "[").replace("\\]", "]").replace("\\_", "_")
+    return Text(_LOOSE_UNDERSCORE.sub("", text) if "_" in text else text)
+
+
+def _untagged(tag: re.Match[str]) -> str:
+    closing, name, attributes = tag.groups()
+    if name.lower() in _INLINE_TAGS:
+        return " "
+    if closing or name.lower() in _LINE_TAGS:
+        return "\n"
+    if len(name) == 1:  # a document's letter rather than a tag
+        return tag[0]
+    return f"\n{name} {attributes.replace('=', ': ')}: " if attributes else f"\n{name}: "

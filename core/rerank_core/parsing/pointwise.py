@@ -1,0 +1,422 @@
+"""One document, one score."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from .fold import fold
+from .layers import answer, answer_part, final_part, plain
+from .scale import Scale
+from .scan import Token, Value, to_float, tokens, value_at
+from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
+from .verdict import Grades, grades, says_irrelevant, yes_or_no
+from .words import AFTER_SCORE, FILLERS, GIVING, NUMBER_WORDS, kind
+
+# A base model goes on after its answer with the next example of the prompt.
+_NEXT_EXAMPLE = re.compile(
+    r"\n\s{0,8}(?:#{1,4} ?)?(?:query|question|passage|document|user|human|input)\s?\d{0,3}:",
+    re.IGNORECASE,
+)
+_STARS = re.compile(r"[★⭐🌟✭✮][★☆⭐🌟✩✰✭✮ ]{0,20}")
+_ANSWER_WORDS = frozenset(
+    "answer output result response value verdict antwort respuesta réponse ответ 答案 回答".split()
+)
+
+
+def parse_score(
+    reply: str, scale: tuple[float, float], *, words: Mapping[str, float] | None = None
+) -> float | None:
+    """The one score that `reply` gives, mapped from `scale` to 0..1 and clamped; None if none.
+
+    `words` are grades that the prompt asked for, with their values on `scale`; without them a
+    grade in words is no score. On the scale (0, 1) yes and no are 1 and 0; on any scale a bare
+    "not relevant" is its low end. Raises ValueError for a scale that is none, never for a reply.
+    """
+    on, named = Scale(scale), grades(words)
+    if (value := whole_json(reply)) is not None and (
+        score := _from_json([value], on, named)
+    ) is not None:
+        return score
+    text = answer(reply)
+    part = answer_part(text)
+    for candidate in (part, text) if part is not text else (text,):
+        if (score := _from_part(candidate, on, named)) is not None:
+            return score
+    return None
+
+
+def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
+    values = [value for block in strict_blocks(text)[0] for value in block]
+    if (score := _from_json(reversed(values), on, words)) is not None:
+        return score
+    if "{" in text:
+        if text.rfind("{") > text.rfind("}"):  # cut off
+            text = _without_growing_tail(text, on)
+        fixed = repaired(text, keep_tail=True)
+        if fixed is not None and (
+            score := _from_json(reversed(list(walk(fixed, 2))), on, words)
+        ) is not None:
+            return score
+    final = final_part(text)
+    for candidate in (final, text) if final is not None else (text,):
+        if (score := _from_text(plain(candidate), on, words)) is not None:
+            return score
+    return None
+
+
+def _without_growing_tail(text: str, on: Scale) -> str:
+    """`text` without the number it ends in, if that could have gone on: 1 to 10, 0 to 0.8."""
+    tail = re.search(r"[\d.]{1,20}\Z", text[-40:].rstrip())
+    if tail is None or to_float(tail[0].strip(".")) is None:
+        return text
+    number = float(tail[0].strip("."))
+    if "." in tail[0]:
+        grows = tail[0].endswith(".")
+    else:
+        grows = number * 10 <= on.high if number else on.high <= 1
+    return text[: text.rindex(tail[0])] if grows else text
+
+
+def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> float | None:
+    for value in values:
+        for inner in walk(value):
+            if isinstance(inner, dict):
+                score = _from_dict(inner, on, words)
+            elif isinstance(inner, list) and len(inner) == 1:
+                score = _from_leaf(inner[0], on, words)
+            elif inner is value:
+                score = _from_leaf(inner, on, words)
+            else:
+                score = None
+            if score is not None:
+                return score
+    return None
+
+
+def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> float | None:
+    for key in sorted((key for key in found if is_score_key(key)), key=_weight, reverse=True):
+        if (score := _from_leaf(found[key], on, words)) is not None:
+            return score
+    numbers = [
+        value
+        for key, value in found.items()
+        if kind(key) == "" and plain_number(value) is not None
+    ]
+    if len(numbers) == 1:
+        return _from_leaf(numbers[0], on, words)
+    if on.low == 0 and on.high == 1:
+        for key, value in found.items():
+            if kind(key) != "other" and (isinstance(value, bool) or isinstance(value, str)):
+                relevant = "relevan" in key.lower() or key.lower() in _ANSWER_WORDS
+                if relevant and (verdict := _verdict(value)) is not None:
+                    return verdict
+    return None
+
+
+def is_score_key(key: str) -> bool:
+    """Whether a JSON key, table heading or label names a score; stray blanks do not matter."""
+    return kind(key.replace(" ", "").replace("-", "_")) == "score"
+
+
+def _verdict(value: bool | str) -> float | None:
+    if isinstance(value, bool):
+        return float(value)
+    return yes_or_no(value, tokens(value)) if len(value) < 60 else None
+
+
+def _from_leaf(value: JSON, on: Scale, words: Grades | None) -> float | None:
+    number = plain_number(value)
+    if number is not None:
+        return on.unit(number)
+    if isinstance(value, str):
+        return leading_score(value, on, words)
+    return None
+
+
+def leading_score(
+    text: str, on: Scale, words: Grades | None = None
+) -> float | None:
+    """The score that a short text, such as a table cell or JSON string, begins with."""
+    text = plain(fold(text[:200]))
+    toks = tokens(text)
+    at = next((i for i, token in enumerate(toks) if token.kind != "sign"), None)
+    if at is None:
+        return None
+    if toks[at].kind == "number":
+        value = value_at(toks, at, text)
+        return None if value is None else _accepted(value, on)
+    if words and (grade := words.first(text)) is not None:
+        return on.unit(grade)
+    spelled = NUMBER_WORDS.get(toks[at].text.lower())
+    if spelled is not None and at + 1 == len(toks):
+        return on.unit(spelled)
+    if kind(toks[at].text) == "score":
+        return _labelled(toks, text, on)
+    return None
+
+
+def _accepted(value: Value, on: Scale) -> float | None:
+    if value.ends and on.is_itself(*value.ends):
+        return None  # "(0-10)" is the scale, not a score
+    return on.unit(value.number, value.of)
+
+
+def _from_text(text: str, on: Scale, words: Grades | None) -> float | None:
+    binary = on.low == 0 and on.high == 1
+    toks = tokens(text)
+    score = _alone(toks, text, on)
+    if score is None:
+        begun = _NEXT_EXAMPLE.search(text, len(text) - len(text.lstrip()))
+        if begun and begun.start() > 0:
+            head = text[: begun.start()]
+            score = _first(tokens(head), head, on)
+    if score is None:
+        score = _first(toks, text, on)
+    if score is None and words:
+        grade = words.first(text)
+        score = None if grade is None else on.unit(grade)
+    if score is None and binary:
+        score = yes_or_no(text, toks)
+    if score is None and (stars := _STARS.search(text)):
+        shown = stars[0].replace(" ", "")
+        empty = sum(shown.count(star) for star in "☆✩✰")
+        if len(shown) > 1:
+            score = on.unit(len(shown) - empty, max(5, len(shown)))
+    if score is None and says_irrelevant(text):
+        score = 0.0
+    return score
+
+
+def _first(toks: list[Token], text: str, on: Scale) -> float | None:
+    for reading in (_labelled, _line_alone, _given, _fraction_of_scale, _leading, _trailing):
+        if (score := reading(toks, text, on)) is not None:
+            return score
+    return None
+
+
+def _alone(toks: list[Token], text: str, on: Scale) -> float | None:
+    """The reply is a number, and signs around it."""
+    numbers = [i for i, token in enumerate(toks) if token.kind == "number"]
+    said = [token.text.lower() for token in toks if token.kind == "word"]
+    if not numbers and len(said) == 1 and said[0] in NUMBER_WORDS:
+        return on.unit(NUMBER_WORDS[said[0]])
+    if not numbers or len(numbers) > 2 or len(said) > 3:
+        return None
+    value = value_at(toks, numbers[0], text)
+    if value is None or any(token.kind in ("word", "number") for token in toks[value.after :]):
+        return None
+    if any(token.kind == "word" for token in toks[: numbers[0]]):
+        return None
+    return _accepted(value, on)
+
+
+def _weight(label: str) -> int:
+    low = label.lower()
+    return (
+        4 * ("final" in low or "overall" in low or "total" in low)
+        + 2 * ("relevan" in low)
+        + ("score" in low)
+    )
+
+
+def _labelled(toks: list[Token], text: str, on: Scale) -> float | None:
+    """The number behind "score:", "relevance is": colons before verbs, final before last."""
+    best: tuple[tuple[bool, int, int], float] | None = None
+    for i, token in enumerate(toks):
+        if token.kind != "word" or kind(token.text) != "score":
+            continue
+        found = labelled_value(toks, i, text)
+        if found is None:
+            continue
+        value, strong, _ = found
+        score = _accepted(value, on)
+        if score is None:
+            continue
+        label = " ".join(t.text for t in toks[max(0, i - 2) : i + 2] if t.kind == "word")
+        rank = (strong, _weight(label), i)
+        if best is None or rank >= best[0]:
+            best = (rank, score)
+    return None if best is None else best[1]
+
+
+def labelled_value(toks: list[Token], label: int, text: str) -> tuple[Value, bool, int] | None:
+    """The value that the score label at `label` introduces, whether by a colon or alike, and where.
+
+    "Score for document 1: 8" names a document first: its number is passed over.
+    """
+    i, strong, steps = label + 1, False, 0
+    while i < len(toks) and steps < 14:
+        token = toks[i]
+        if token.kind == "number":
+            if _is_id(toks, i):
+                i, steps = i + 1, steps + 1
+                continue
+            value = value_at(toks, i, text)
+            if value is None:
+                return None
+            if toks[i - 1].text == "(" and i - 1 == label + 1 and value.ends:
+                i, steps = value.after, steps + 1  # "Score (0-10): 7"
+                continue
+            return (value, strong, i) if _stands(toks, value, loose=strong) else None
+        if token.kind == "line":
+            if not strong and steps and toks[i - 1].text != ":":
+                return None
+            if _next_is_word(toks, i):
+                return None
+            strong = True
+        elif token.kind == "sign":
+            if token.text[0] in ":=|":
+                strong = True
+            elif token.text[0] in ".;!?{}":
+                return None
+        elif token.text.lower() in NUMBER_WORDS and strong:
+            return Value(NUMBER_WORDS[token.text.lower()], None, i + 1), strong, i
+        elif strong and token.text.lower() not in FILLERS:
+            return None
+        elif kind(token.text) == "other":
+            return None
+        elif not strong and token.text.lower() not in FILLERS and not _colon_ahead(toks, i):
+            return None
+        i, steps = i + 1, steps + 1
+    return None
+
+
+def _is_id(toks: list[Token], number: int) -> bool:
+    before = number - 1
+    if before > 0 and toks[before].text in ("[", "#", "_", "("):
+        before -= 1
+    return toks[before].kind == "word" and kind(toks[before].text) == "document"
+
+
+def _next_is_word(toks: list[Token], line: int) -> bool:
+    i = line + 1
+    while i < len(toks) and toks[i].kind in ("line", "sign"):
+        i += 1
+    return i >= len(toks) or toks[i].kind == "word"
+
+
+def _colon_ahead(toks: list[Token], i: int) -> bool:
+    for token in toks[i : i + 8]:
+        if token.kind in ("line", "number"):
+            return False
+        if token.text in (":", "="):
+            return True
+    return False
+
+
+def _stands(toks: list[Token], value: Value, *, loose: bool) -> bool:
+    """Whether nothing after a value makes it the number of something else."""
+    if value.after >= len(toks) or toks[value.after].kind != "word" or loose:
+        return True
+    word = toks[value.after].text
+    return value.of is not None or word.lower() in AFTER_SCORE or not word.isascii()
+
+
+def stands(toks: list[Token], value: Value) -> bool:
+    """The same for a value without a label before it."""
+    return _stands(toks, value, loose=False)
+
+
+def _lines(toks: list[Token]) -> list[tuple[int, int]]:
+    bounds, start = [], 0
+    for i, token in enumerate(toks):
+        if token.kind == "line":
+            if i > start:
+                bounds.append((start, i))
+            start = i + 1
+    if start < len(toks):
+        bounds.append((start, len(toks)))
+    return bounds
+
+
+def _line_alone(toks: list[Token], text: str, on: Scale) -> float | None:
+    """A line that is a number: the first line, else the last such."""
+    found = None
+    for number, (start, end) in enumerate(_lines(toks)):
+        if end - start > 8:
+            continue
+        line = toks[start:end]
+        first = next((i for i, token in enumerate(line) if token.kind == "number"), None)
+        if first is None or any(token.kind == "word" for token in line[:first]):
+            continue
+        value = value_at(line, first, text)
+        if value is None or any(t.kind != "sign" for t in line[value.after :]):
+            continue
+        score = _accepted(value, on)
+        if score is not None:
+            found = score
+            if number == 0:
+                break
+    return found
+
+
+def _given(toks: list[Token], text: str, on: Scale) -> float | None:
+    """ "I rate this an 8", "it deserves a 3", "this is an 8"."""
+    for i, token in enumerate(toks):
+        low = token.text.lower()
+        is_a = low in ("a", "an") and i > 0 and toks[i - 1].text.lower() == "is"
+        if token.kind != "word" or not (low in GIVING or is_a):
+            continue
+        for j in range(i + 1, min(i + 10, len(toks))):
+            if toks[j].kind == "number":
+                value = value_at(toks, j, text)
+                if value is not None and stands(toks, value):
+                    return _accepted(value, on)
+                break
+            if toks[j].kind == "line" or toks[j].text in (".", ";"):
+                break
+    return None
+
+
+def _fraction_of_scale(toks: list[Token], text: str, on: Scale) -> float | None:
+    """ "8/10", "8 out of 10" anywhere, where the most is a scale's end."""
+    found = None
+    for i, token in enumerate(toks):
+        if token.kind == "number":
+            value = value_at(toks, i, text)
+            if value is None or value.of not in (on.high, 5, 10, 100) or value.number > value.of:
+                continue
+            if value.of == 100 and on.high != 100 and toks[value.after - 1].text == "%":
+                continue  # percentages in prose are seldom the verdict
+            found = _accepted(value, on) if found is None or value.of == on.high else found
+    return found
+
+
+def _leading(toks: list[Token], text: str, on: Scale) -> float | None:
+    """The reply opens with a number and goes on about it."""
+    at = next((i for i, token in enumerate(toks) if token.kind in ("number", "word")), None)
+    if at is None or toks[at].kind == "word":
+        return None
+    value = value_at(toks, at, text)
+    if value is None or not stands(toks, value):
+        return None
+    follows = toks[value.after : value.after + 1]
+    if follows and follows[0].text in (".", ")"):  # "1." of a list?
+        starts = [toks[start] for start, _ in _lines(toks)[1:]]
+        if any(token.kind == "number" for token in starts):
+            return None
+    return _accepted(value, on)
+
+
+def _trailing(toks: list[Token], text: str, on: Scale) -> float | None:
+    """ "Answer: 8", "So: 8": the last line ends in a colon or equals sign and the number.
+
+    Last of all any single line in the shape `words: number` whose words name nothing else.
+    """
+    for start, end in reversed(_lines(toks)):
+        line = toks[start:end]
+        colon = max((i for i, t in enumerate(line) if t.text in (":", "=", ">")), default=None)
+        if colon is None or colon + 1 >= len(line):
+            continue
+        at = next((i for i in range(colon + 1, len(line)) if line[i].kind != "sign"), None)
+        if at is None or line[at].kind != "number":
+            continue
+        label = [t.text for t in line[:colon] if t.kind == "word"]
+        if any(kind(word) in ("other", "document") for word in label) or len(label) > 12:
+            continue
+        value = value_at(line, at, text)
+        rest = [] if value is None else [t for t in line[value.after :] if t.kind != "sign"]
+        if value is not None and (not rest or line[value.after].text in ("(", "-", ",")):
+            return _accepted(value, on)
+    return None
