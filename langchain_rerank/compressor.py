@@ -1,0 +1,105 @@
+"""The core's reranker as a LangChain `BaseDocumentCompressor`. It only translates."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.documents import BaseDocumentCompressor, Document
+from pydantic import ConfigDict
+
+from rerank_core import Candidate, Ranking, Reranker
+
+if TYPE_CHECKING:
+    from langchain_core.callbacks import Callbacks
+
+SCORE_KEY = "relevance_score"
+
+
+class RerankCompressor(BaseDocumentCompressor):
+    """Reranks documents: for a `ContextualCompressionRetriever` or a `DocumentCompressorPipeline`.
+
+    Returns the `top_n` best as new documents, ids and metadata kept, with the score as a Python
+    float in `metadata["relevance_score"]` (left out where a document could not be scored). What
+    LangChain has no place for, the report above all, goes to the reranker's `on_ranking`.
+
+    `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line.
+    `score_field` names the metadata in which the retriever left its own score, if it did.
+    """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", protected_namespaces=()
+    )
+
+    reranker: Reranker
+    metadata_fields: tuple[str, ...] = ()
+    score_field: str | None = None
+
+    def compress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> Sequence[Document]:
+        """The best `top_n` documents for the query, best first."""
+
+        def body(_: Any) -> list[Document]:
+            ranking = self.reranker.rank(query, self._candidates(documents))
+            return self._documents(ranking, documents)
+
+        if callbacks is None:
+            return body(None)
+        return self._run(body).invoke(_seen(query, documents), config={"callbacks": callbacks})
+
+    async def acompress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> Sequence[Document]:
+        """Same, awaited."""
+
+        async def body(_: Any) -> list[Document]:
+            ranking = await self.reranker.arank(query, self._candidates(documents))
+            return self._documents(ranking, documents)
+
+        if callbacks is None:
+            return await body(None)
+        run = self._run(body)
+        return await run.ainvoke(_seen(query, documents), config={"callbacks": callbacks})
+
+    def _run(
+        self, body: Callable[[Any], list[Document]] | Callable[[Any], Awaitable[list[Document]]]
+    ) -> Any:
+        # compressors get no run of their own from LangChain; this is how it shows in a trace,
+        # with the calls of the user's own models as its children
+        from langchain_core.runnables import RunnableLambda
+
+        return RunnableLambda(body, name=type(self).__name__)
+
+    def _candidates(self, documents: Sequence[Document]) -> list[Candidate]:
+        return [
+            Candidate(
+                self._text(document),
+                id=document.id,
+                score=document.metadata.get(self.score_field) if self.score_field else None,
+                metadata=document.metadata,
+            )
+            for document in documents
+        ]
+
+    def _text(self, document: Document) -> str:
+        shown = [
+            f"{name}: {document.metadata[name]}"
+            for name in self.metadata_fields
+            if document.metadata.get(name) is not None
+        ]
+        return "\n".join([*shown, document.page_content])
+
+    def _documents(self, ranking: Ranking, documents: Sequence[Document]) -> list[Document]:
+        ranked = []
+        for hit in ranking:
+            document = documents[hit.index]
+            metadata = {k: v for k, v in document.metadata.items() if k != SCORE_KEY}
+            if hit.score is not None:
+                metadata[SCORE_KEY] = hit.score
+            ranked.append(document.model_copy(update={"metadata": metadata}))
+        return ranked
+
+
+def _seen(query: str, documents: Sequence[Document]) -> dict[str, Any]:
+    return {"query": query, "documents": list(documents)}

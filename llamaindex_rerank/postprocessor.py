@@ -1,0 +1,102 @@
+"""The core's reranker as a LlamaIndex `BaseNodePostprocessor`. It only translates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llama_index.core.bridge.pydantic import ConfigDict, Field
+from llama_index.core.callbacks import CBEventType, EventPayload
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+
+from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
+
+dispatcher = get_dispatcher(__name__)
+
+
+class RerankPostprocessor(BaseNodePostprocessor):
+    """Reranks nodes: one of the `node_postprocessors` of a query engine, chat engine or tool.
+
+    Returns the `top_n` best, best first, as new `NodeWithScore` objects around the same nodes,
+    with the score as a Python float (None where a node could not be scored). Nothing is written
+    into nodes. What LlamaIndex has no place for, the report above all, goes to the reranker's
+    `on_ranking`. The text that is scored is `get_content(MetadataMode.EMBED)`.
+    """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", protected_namespaces=()
+    )
+
+    reranker: Reranker = Field(exclude=True)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name LlamaIndex serialises it under."""
+        return cls.__name__
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query(query_bundle)
+        with self._traced(query, nodes) as result:
+            ranking = self.reranker.rank(query, _candidates(nodes))
+            result.extend(_nodes(ranking, nodes))
+        return result
+
+    @dispatcher.span  # LlamaIndex itself only wraps the sync method
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query = _query(query_bundle)
+        with self._traced(query, nodes) as result:
+            ranking = await self.reranker.arank(query, _candidates(nodes))
+            result.extend(_nodes(ranking, nodes))
+        return result
+
+    @contextmanager
+    def _traced(self, query: str, nodes: Sequence[NodeWithScore]) -> Iterator[list[NodeWithScore]]:
+        """Tell LlamaIndex's instrumentation and callbacks; the list is filled in between."""
+        result: list[NodeWithScore] = []
+        model = ", ".join(self.reranker.scorers)
+        top_n = self.reranker.top_n or len(nodes)
+        dispatcher.event(
+            ReRankStartEvent(query=query, nodes=list(nodes), top_n=top_n, model_name=model)
+        )
+        with self.callback_manager.event(
+            CBEventType.RERANKING,
+            payload={
+                EventPayload.NODES: list(nodes),
+                EventPayload.MODEL_NAME: model,
+                EventPayload.QUERY_STR: query,
+                EventPayload.TOP_K: top_n,
+            },
+        ) as event:
+            yield result
+            event.on_end(payload={EventPayload.NODES: result})
+        dispatcher.event(ReRankEndEvent(nodes=result))
+
+
+def _query(bundle: QueryBundle | None) -> str:
+    if bundle is None:
+        raise InvalidInputError("reranking needs a query: pass query_bundle or query_str")
+    return bundle.query_str
+
+
+def _candidates(nodes: Sequence[NodeWithScore]) -> list[Candidate]:
+    return [
+        Candidate(
+            node.node.get_content(metadata_mode=MetadataMode.EMBED),
+            id=node.node.node_id,
+            score=node.score,
+            metadata=node.node.metadata,
+        )
+        for node in nodes
+    ]
+
+
+def _nodes(ranking: Ranking, nodes: Sequence[NodeWithScore]) -> list[NodeWithScore]:
+    return [NodeWithScore(node=nodes[hit.index].node, score=hit.score) for hit in ranking]
