@@ -1,0 +1,71 @@
+"""The commands, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from ..errors import RerankError, ScorerError
+from . import rank
+
+#: Exit codes, as `rerank --help` tells them.
+WORLD, USAGE = 1, 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Put the documents that answer a question on top.\n\n"
+    "Exit codes: 0 done; 1 a server or model failed; 2 something asked for cannot be right; "
+    "3 --strict, and the ranking was degraded.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rerank {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None: ...
+
+
+def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Errors of ours on one line of standard error, without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except BrokenPipeError:
+            # `rerank … | head`: the reader has had enough, which is no error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except ScorerError as error:
+            _say(error)
+            raise typer.Exit(WORLD) from error
+        except (RerankError, OSError) as error:
+            _say(error)
+            raise typer.Exit(USAGE) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return run
+
+
+def _say(error: Exception) -> None:
+    print(f"rerank: {error}", file=sys.stderr)
+
+
+app.command("rank")(_in_words(rank.rank))

@@ -1,0 +1,65 @@
+"""A ranking as a table on a terminal."""
+
+from __future__ import annotations
+
+import re
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..ranking import RankedCandidate, Ranking
+from ..scorers.bm25 import words
+
+#: Characters of text shown for a document.
+SNIPPET = 240
+
+
+def show(ranking: Ranking, scorer: str, *, moved: bool) -> None:
+    """Print the ranking: rank, movement (if the input had an order), score, snippet."""
+    console = Console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0), header_style="bold")
+    table.add_column("rank", justify="right")
+    if moved:
+        table.add_column("moved", justify="right")
+    table.add_column("score", justify="right")
+    table.add_column(f"document ({len(ranking)} of {len(ranking.all)}, by {scorer})")
+    wanted = set(words(ranking.query))
+    for hit in ranking:
+        score = Text("—" if hit.score is None else f"{hit.score:.3f}")
+        movement = [_movement(hit)] if moved else []
+        table.add_row(Text(str(hit.rank)), *movement, score, _document(hit, wanted))
+    console.print(table)
+
+
+def _movement(hit: RankedCandidate) -> Text:
+    if hit.movement > 0:
+        return Text(f"▲{hit.movement}", style="green")
+    if hit.movement < 0:
+        return Text(f"▼{-hit.movement}", style="red")
+    return Text("=", style="dim")
+
+
+def _document(hit: RankedCandidate, wanted: set[str]) -> Text:
+    shown = Text()
+    if hit.id is not None:
+        shown.append(f"{hit.id}\n", style="dim")
+    snippet = Text(_snippet(hit.text, wanted))
+    for match in re.finditer(r"\w+", snippet.plain):
+        if set(words(match.group())) & wanted:
+            snippet.stylize("bold cyan", *match.span())
+    return shown.append_text(snippet)
+
+
+def _snippet(text: str, wanted: set[str]) -> str:
+    """The stretch of the text that holds most of the query's words."""
+    flat = " ".join(text.split())
+    if len(flat) <= SNIPPET:
+        return flat
+    hits = [m.start() for m in re.finditer(r"\w+", flat) if set(words(m.group())) & wanted]
+    best = max(hits or [0], key=lambda at: (sum(at <= other < at + SNIPPET for other in hits), -at))
+    start = max(0, min(best - 20, len(flat) - SNIPPET))
+    start = flat.rfind(" ", 0, start) + 1 if start else 0
+    end = flat.rfind(" ", start, start + SNIPPET) if start + SNIPPET < len(flat) else len(flat)
+    end = end if end > start else start + SNIPPET
+    return ("… " if start else "") + flat[start:end] + (" …" if end < len(flat) else "")
