@@ -2,11 +2,12 @@
 # Both make .venv on their own; PYTHON names the interpreter to make it with.
 PYTHON ?= python3
 BIN := .venv/bin
+QUESTION := copy a file and keep its permissions
 
 .PHONY: demo test quick check
 
 demo: .venv/demo
-	$(BIN)/python examples/stdlib_docs.py | $(BIN)/rerank rank "run a coroutine with a time limit" --top-n 5
+	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
 
 test: .venv/dev
 	$(BIN)/python -m pytest

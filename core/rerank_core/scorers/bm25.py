@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from statistics import StatisticsError, correlation
+from typing import Any
 
 from ..normalise import normalise
 from ..seams import ScorerBase, Scores
@@ -82,8 +86,7 @@ class BM25Scorer(ScorerBase):
         return Scores([(s - low) / (high - low) if high > low else 1.0 for s in raw], raw)
 
     def _bm25(self, query: str, texts: list[str], stop: Stop) -> list[float]:
-        import bm25s
-
+        bm25s = _bm25s()
         vocabulary: dict[str, int] = {}
         corpus: list[list[int]] = []
         for text in texts:
@@ -96,6 +99,17 @@ class BM25Scorer(ScorerBase):
         index = bm25s.BM25(k1=self.k1, b=self.b)
         index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
         return [float(score) for score in index.get_scores(wanted)]
+
+
+def _bm25s() -> Any:
+    """The package, imported without its progress bar's complaint about a bare notebook."""
+    if "bm25s" not in sys.modules:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            import_module("bm25s")
+    import bm25s  # waits where another thread is still importing it
+
+    return bm25s
 
 
 def words(text: str) -> Iterable[str]:
