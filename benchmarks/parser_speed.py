@@ -26,6 +26,7 @@ HOSTILE = {
     "[1] > ": "[1] > ",
     "[1": "[1",
     "1. ": "1. ",
+    "ranges": "[1] > [2]-[900]-",
     "digits": "7",
     "digits and commas": "1,",
     "digits and dots": "1.",
@@ -97,9 +98,11 @@ def main() -> None:
     for name, unit in HOSTILE.items():
         rows = []
         for parser, parse in PARSERS.items():
-            times = []
-            for size in (length // 16, length // 4, length):
-                times.append(seconds(parse, (unit * (size // len(unit) + 1))[:size]))
+            texts = [
+                (unit * (size // len(unit) + 1))[:size]
+                for size in (length // 16, length // 4, length)
+            ]
+            times = [seconds(parse, text) for text in texts]
             rows.append((times[-1], times, parser))
         _, times, parser = max(rows)
         growth = times[2] / times[1] / 4

@@ -112,7 +112,7 @@ READ = [
     ('[{"rank": 2, "id": 1}, {"rank": 1, "id": 2}, {"rank": 3, "id": 4}]', [2, 1, 4]),
     ('[{"id": 1, "score": 5}, {"id": 2, "score": 9}, {"id": 4, "score": 1}]', [2, 1, 4]),
     ('{"1": "[2]", "2": "[1]", "3": "[4]"}', [2, 1, 4]),
-    ('Sure:\n```json\n[2, 1, 4]\n```\nPassage 3 and 5 were left out.', [2, 1, 4]),
+    ("Sure:\n```json\n[2, 1, 4]\n```\nPassage 3 and 5 were left out.", [2, 1, 4]),
     ("```\n[2, 1, 4,]\n```", [2, 1, 4]),
     ('["2", "1", "4", "', [2, 1, 4]),
     ('["2", "1", "4", "5', [2, 1, 4]),
@@ -129,6 +129,8 @@ READ = [
     ("Passage 2", [2]),
     ("B", [2]),
     ("Passage B", [2]),
+    ("Answer: [2]", [2]),
+    ("Passages 2 and 1 are relevant.", [2, 1]),
     ("The most relevant is [2], followed by [1].", [2, 1]),
     ("The most relevant passage is 2.", [2]),
     ("The most relevant passage is passage 2, followed by 1 and 4.", [2, 1, 4]),
@@ -139,7 +141,7 @@ READ = [
     # grades and scores tell an order too
     ("Document 1: Medium\nDocument 2: High\nDocument 4: Low", [2, 1, 4]),
     ("Document 1: 5/10\nDocument 2: 9/10\nDocument 4: 1/10", [2, 1, 4]),
-]  # fmt: skip
+]
 
 REFUSED = [
     "",

@@ -23,18 +23,32 @@ READ = [
     ("3 - 8\n1 - 2", [2, N, 8]),
     ("3\t8\n1\t2", [2, N, 8]),
     ("(3, 8), (1, 2)", [2, N, 8]),
+    ("3:8,1:2", [2, N, 8]),
+    ("Document 3 is on topic (8/10). Document 1 is not (2/10).", [2, N, 8]),
+    ("Doc 3: relevance high (8)\nDoc 1: relevance low (2)", [2, N, 8]),
+    ("Scores: 2, 5, 8", [2, 5, 8]),
+    ("{'3': 8, '1': 2}", [2, N, 8]),
     ("doc_3: 8\ndoc_1: 2", [2, N, 8]),
     ("Doc3=8; Doc1=2", [2, N, 8]),
     ("doc-3: 8\ndoc-1: 2", [2, N, 8]),
     ("#3: 8\n#1: 2", [2, N, 8]),
     ("ID 3 | Score 8\nID 1 | Score 2", [2, N, 8]),
     ("**Document 3** — Score: 8\n**Document 1** — Score: 2", [2, N, 8]),
-    ("- **Document 3**: 8/10 – answers it outright\n- **Document 1**: 2/10 – off the point", [2, N, 8]),
+    (
+        "- **Document 3**: 8/10 – answers it outright\n- **Document 1**: 2/10 – off the point",
+        [2, N, 8],
+    ),
     ("* Doc 3 (score: 8)\n* Doc 1 (score: 2)", [2, N, 8]),
-    ("### Document 3\n\n**Score:** 8\n**Why:** names 4 causes\n\n### Document 1\n\n**Score:** 2", [2, N, 8]),
+    (
+        "### Document 3\n\n**Score:** 8\n**Why:** names 4 causes\n\n### Document 1\n\n**Score:** 2",
+        [2, N, 8],
+    ),
     ("Document 3:\n- Relevance: 8\n- Reason: on topic\nDocument 1:\n- Relevance: 2", [2, N, 8]),
     ("Document 3\n8\nDocument 1\n2", [2, N, 8]),
-    ("Document [3] has a relevance score of 8.\nDocument [1] has a relevance score of 2.", [2, N, 8]),
+    (
+        "Document [3] has a relevance score of 8.\nDocument [1] has a relevance score of 2.",
+        [2, N, 8],
+    ),
     ("I would give passage 3 a score of 8 and passage 1 a score of 2.", [2, N, 8]),
     ("Document 3 scores 8 out of 10, while Document 1 scores 2 out of 10.", [2, N, 8]),
     ("Score for document 3: 8\nScore for document 1: 2", [2, N, 8]),
@@ -45,7 +59,10 @@ READ = [
     ("1. [3] Score: 8\n2. [1] Score: 2", [2, N, 8]),
     ("Doc: 3, Relevance: 8 (names the 2 causes)\nDoc: 1, Relevance: 2 (dated 1998)", [2, N, 8]),
     ("Doc: [3], Relevance: [8]\nDoc: [1], Relevance: [2]", [2, N, 8]),
-    ("Document 3 (published 2019): relevance 8\nDocument 1 (published 2004): relevance 2", [2, N, 8]),
+    (
+        "Document 3 (published 2019): relevance 8\nDocument 1 (published 2004): relevance 2",
+        [2, N, 8],
+    ),
     ("Docs 1 and 3: 8\nDoc 2: 0", [8, 0, 8]),
     ("Documents 1-3, Score: 4", [4, 4, 4]),
     ("Documents [1]-[3]: 4", [4, 4, 4]),
@@ -78,8 +95,14 @@ READ = [
     ("| Doc | Score |\n|---|---|\n| 3 | 8 |\n| 1 | 2 |", [2, N, 8]),
     ("| 3 | 8 |\n| 1 | 2 |", [2, N, 8]),
     ("Doc | Score\n--- | ---\n3 | 8\n1 | 2", [2, N, 8]),
-    ("| Rank | Passage | Score | Note |\n|:-:|:-:|:-:|---|\n| 1 | [3] | 8/10 | 5 facts |\n| 2 | [1] | 2/10 | - |", [2, N, 8]),
-    ("| Title | Document | Relevance |\n|---|---|---|\n| 100 ways | 3 | 8 |\n| 7 seas | 1 | 2 |", [2, N, 8]),
+    (
+        "| Rank | Passage | Score |\n|:-:|:-:|:-:|\n| 1 | [3] | 8/10 |\n| 2 | [1] | 2/10 |",
+        [2, N, 8],
+    ),
+    (
+        "| Title | Document | Relevance |\n|---|---|---|\n| 100 ways | 3 | 8 |\n| 7 seas | 1 | 2 |",
+        [2, N, 8],
+    ),
     ("| # | Relevance |\n|---|---|\n| 3 | 8 |\n| 1 | 2 |", [2, N, 8]),
     ("id,score\n3,8\n1,2", [2, N, 8]),
     ("id;score\n3;8,5\n1;2", [2, N, 8.5]),
@@ -91,9 +114,18 @@ READ = [
     ('{"Document 3": {"score": 8, "reason": "2 causes"}, "Document 1": {"score": 2}}', [2, N, 8]),
     ('{"[3]": 8, "[1]": 2}', [2, N, 8]),
     ('[{"id": 3, "score": 8}, {"id": 1, "score": 2}]', [2, N, 8]),
-    ('[{"score": "8/10", "document_id": "doc_3"}, {"score": "2/10", "document_id": "doc_1"}]', [2, N, 8]),
-    ('{"results": [{"index": "3", "relevance_score": "8"}, {"index": "1", "relevance_score": "2"}]}', [2, N, 8]),
-    ('{"rankings": [{"rank": 1, "passage": 3, "score": 8}, {"rank": 2, "passage": 1, "score": 2}]}', [2, N, 8]),
+    (
+        '[{"score": "8/10", "doc_id": "doc_3"}, {"score": "2/10", "doc_id": "doc_1"}]',
+        [2, N, 8],
+    ),
+    (
+        '{"results": [{"index": "3", "score": "8"}, {"index": "1", "score": "2"}]}',
+        [2, N, 8],
+    ),
+    (
+        '{"rankings": [{"rank": 1, "doc": 3, "score": 8}, {"rank": 2, "doc": 1, "score": 2}]}',
+        [2, N, 8],
+    ),
     ('{"scores": [2, 5, 8]}', [2, 5, 8]),
     ('{"scores": {"1": 2, "3": 8}, "comment": "none"}', [2, N, 8]),
     ('{"ids": [3, 1], "scores": [8, 2]}', [2, N, 8]),
@@ -115,7 +147,10 @@ READ = [
     ("- id: 3\n  score: 8\n  reason: 4 facts\n- id: 1\n  score: 2", [2, N, 8]),
     ("scores:\n  3: 8\n  1: 2", [2, N, 8]),
     ("doc_3:\n  score: 8\ndoc_1:\n  score: 2", [2, N, 8]),
-    ('<document id="3"><score>8</score></document>\n<document id="1"><score>2</score></document>', [2, N, 8]),
+    (
+        '<text id="3"><score>8</score></text>\n<text id="1"><score>2</score></text>',
+        [2, N, 8],
+    ),
     ("<doc><id>3</id><score>8</score></doc><doc><id>1</id><score>2</score></doc>", [2, N, 8]),
     ('<result doc="3" score="8"/><result doc="1" score="2"/>', [2, N, 8]),
     # by position: exactly as many as there are documents
@@ -140,7 +175,7 @@ READ = [
     ("Doc 1: 2\nDoc 7: 9\nDoc 3: 8", [2, N, 8]),
     ("Here are the scores from 0 to 10:\nDoc 1: 2\nDoc 3: 8", [2, N, 8]),
     ("Scores (0-10):\n1: 2\n3: 8", [2, N, 8]),
-]  # fmt: skip
+]
 
 REFUSED = [
     "",
@@ -159,6 +194,8 @@ REFUSED = [
     "<think>Doc 1: 5, Doc 2: 7",
     "Doc 1: inf\nDoc 2: nan",
     "Doc 1, Rank: 2\nDoc 2, Rank: 1",
+    "Doc 1 > Doc 3",
+    "Document 1 (2019)\nDocument 2 (2020)",
     '[{"id": true, "score": 4}, {"id": 2, "score": true}]',
 ]
 

@@ -39,17 +39,15 @@ def parse_scores(
     """
     reader = Reader(Scale(scale), count, first_id, grades(words))
     found = reader.read(reply) if count > 0 else {}
-    if not found and count == 1:
-        found = {0: score for score in [parse_score(reply, scale, words=words)] if score is not None}
+    if not found and count == 1 and (score := parse_score(reply, scale, words=words)) is not None:
+        found = {0: score}
     return [found.get(position) for position in range(count)]
 
 
 class Reader:
     """One reply's reading: what the prompt asked for, and the ways to read an answer to it."""
 
-    def __init__(
-        self, on: Scale, count: int, first_id: int, words: Grades | None
-    ) -> None:
+    def __init__(self, on: Scale, count: int, first_id: int, words: Grades | None) -> None:
         self.on, self.count, self.first_id, self.words = on, count, first_id, words
 
     def read(self, reply: str) -> Scores:
@@ -75,7 +73,7 @@ class Reader:
         blocks, broken = strict_blocks(text)
         for block in blocks:
             found.update(self._json(block, whole=False))
-        if broken or (not found and text.lstrip()[:1] == "["):
+        if broken or (not found and ("{" in text or text.lstrip()[:1] == "[")):
             value = repaired(text, keep_tail=False)
             if isinstance(value, dict | list):
                 found = max(found, self._json([value], whole=False), key=len)
@@ -135,7 +133,9 @@ class Reader:
             pairs = [
                 (name, self._leaf(item[1]))
                 for item in items
-                if isinstance(item, list) and len(item) == 2 and (name := as_id(item[0])) is not None
+                if isinstance(item, list)
+                and len(item) == 2
+                and (name := as_id(item[0])) is not None
             ]
             if len(pairs) == len(items) and (scores := self._placed(pairs)):
                 return scores
@@ -169,7 +169,11 @@ class Reader:
                     values = [self._leaf(item) for item in value]
                 else:
                     values = [self._leaf(value)] * len(ids)
-                return [(name, score) for name, score in zip(ids, values, strict=True) if name is not None]
+                return [
+                    (name, score)
+                    for name, score in zip(ids, values, strict=True)
+                    if name is not None
+                ]
         return []
 
     def _leaf(self, value: JSON) -> float | None:

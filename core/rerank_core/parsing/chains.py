@@ -22,7 +22,8 @@ _EXAMPLE = re.compile(
 _SAYS_ORDER = re.compile(
     r"\b(?:most|more|best|highest|top|better)\b[^\n]{0,30}"
     r"(?:relevan|useful|match|answer|suit|pertinen|helpful|choice|passage|document)"
-    r"|\bfollowed by\b|\brank|\border(?:ed)?\b|\bprefer|\bchoose\b|\bchose\b|\bselect|\bpick\b|\banswer is"
+    r"|\bfollowed by\b|\brank|\border(?:ed)?\b|\bprefer|\bchoose\b|\bchose\b|\bselect|\bpick\b"
+    r"|\banswer is"
     r"|\bbest\b|\brelevanteste|\bam relevant|más relevante|mais relevante|plus pertinent"
     r"|più rilevante|наиболее|лучш|最相关|最相關|最も|가장|الأكثر",
     re.IGNORECASE,
@@ -32,13 +33,15 @@ _SAYS_NOT = re.compile(
 )
 _LEAST, _MOST = re.compile(r"\bleast\b", re.I), re.compile(r"\b(?:most|best)\b", re.I)
 _SENTENCE = re.compile(r"[^\n.;!?]*(?:[.;!?](?!\s|\Z)[^\n.;!?]*)*+")
-_JOINS = frozenset(("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем"))
+_JOINS = frozenset(
+    ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
+)
 _LIST_WORDS = _JOINS | {"followed", "finally", "lastly", "next"}
 _OPEN, _CLOSE = frozenset(("[", "[[", "(", '"', "#", "'")), frozenset(("]", "]]", ")", '"', "'"))
 
 
 class Atom(NamedTuple):
-    """A document as a chain names it: number, tokens `start` to `end`, and how sure that it is one."""
+    """A document as a chain names it: its number and its tokens from `start` to `end`."""
 
     id: int
     start: int
@@ -58,7 +61,11 @@ def atoms(toks: list[Token], *, letters: bool = False) -> list[Atom]:
             single = token.kind == "word" and len(token.text) == 1 and "A" <= token.text <= "Z"
             numbers = [ord(token.text) - ord("A") + 1] if single else []
         elif token.kind == "number":
-            parts = [whole(part) for part in token.text.split(",")] if len(token.text) < 4000 else [None]
+            parts = (
+                [whole(part) for part in token.text.split(",")]
+                if len(token.text) < 4000
+                else [None]
+            )
             numbers = [part for part in parts if part is not None]
             if len(numbers) < len(parts):
                 continue
@@ -74,14 +81,16 @@ def atoms(toks: list[Token], *, letters: bool = False) -> list[Atom]:
             start, bracket = start - 1, True
         closed = end < len(toks) and toks[end].text in _CLOSE
         end += closed
-        glued = i > 0 and toks[i - 1].end == token.start and toks[i - 1].kind == "word" and not named
+        glued = (
+            i > 0 and toks[i - 1].end == token.start and toks[i - 1].kind == "word" and not named
+        )
         if glued and toks[i - 1].text.lower() in ("d", "p", "c"):  # D3, P3
             start, named, glued = i - 1, True, False
         if glued or (end < len(toks) and toks[end].text == "%"):
             continue
         is_open = bracket and not closed and toks[i - 1].text != "#"
-        for number in numbers:
-            found.append(Atom(number, start, end, named or (bracket and closed), is_open))
+        sure = named or (bracket and closed)
+        found += [Atom(number, start, end, sure, is_open) for number in numbers]
         floor = end
     return found
 
@@ -101,7 +110,7 @@ def chain(text: str, count: int) -> list[int]:
     """The documents in chains of `>` (or `<`, reversed), in order of mention; else []."""
     toks = tokens(text)
     for letters in (False, True):
-        if letters and (count > 26 or ">" not in text and "<" not in text):
+        if letters and (count > 26 or (">" not in text and "<" not in text)):
             break
         found = _chains(toks, text, _without_markers(toks, atoms(toks, letters=letters)))
         if letters:
@@ -149,7 +158,7 @@ def _chains(toks: list[Token], text: str, found: list[Atom]) -> list[int]:
             opens = start == 0 or toks[start - 1].kind == "line" or toks[start - 1].text == ":"
             if not opens or (end < len(toks) and toks[end].kind == "word"):
                 continue
-        names = [name for atom in group for name in _expanded(toks, atom, group)]
+        names = list(_expanded(toks, group))
         ids += names[::-1] if signs["<"] > signs[">"] else names
     return ids
 
@@ -186,14 +195,15 @@ def _joint(toks: list[Token], left: Atom, right: Atom) -> str:
     return ""
 
 
-def _expanded(toks: list[Token], atom: Atom, group: list[Atom]) -> list[int]:
-    """The atom, and what a range such as `[13]-[18]` in its chain spans before it."""
-    at = group.index(atom) if toks[atom.start - 1].text == "-" else 0
-    if at and _joint(toks, group[at - 1], atom) == "-":
-        last = group[at - 1].id
-        if last < atom.id <= last + 1000:
-            return list(range(last + 1, atom.id + 1))
-    return [atom.id]
+def _expanded(toks: list[Token], group: list[Atom]) -> Iterator[int]:
+    """The chain's documents, and what a range in it, such as `[13]-[18]`, spans."""
+    last: Atom | None = None
+    for atom in group:
+        through = last is not None and _joint(toks, last, atom) == "-"
+        if last is not None and through and last.id < atom.id <= last.id + 200:
+            yield from range(last.id + 1, atom.id)
+        yield atom.id
+        last = atom
 
 
 def listed(text: str, count: int) -> list[int]:
@@ -254,16 +264,19 @@ def _row(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
             continue
         if any(token.text == ":" for token in rest):
             continue
-        alone = len(lines) == 1 and colon < line.start
+        alone = len(lines) == 1
         if len(inside) < 2 and not alone:
             continue
-        if colon >= line.start and kind(toks[colon - 1].text) in ("other", "score"):
-            if not any(t.text.lower().startswith("rank") for t in toks[line.start : colon]):
-                continue
+        label = [token.text for token in toks[line.start : max(colon, line.start)]]
+        ranks = any(word.lower().startswith("rank") for word in label)
+        if label and not ranks and kind(label[-1]) in ("other", "score"):
+            continue
         ids = [atom.id for atom in inside]
         if len(ids) == 2 and not any(atom.sure for atom in inside) and _is_range(toks, inside):
             continue
-        if _ASCENDING.search(text[max(0, toks[line.start].start - 120) : toks[inside[0].start].start]):
+        if _ASCENDING.search(
+            text[max(0, toks[line.start].start - 120) : toks[inside[0].start].start]
+        ):
             ids.reverse()
         rows += 1
         if len(ids) > len(best):
@@ -297,7 +310,11 @@ def _column(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
             return _turned(toks, text, heads, [atom.id for atom in seconds])
         if not all(_ends_line(toks, near[0]) for near in heads):
             return []  # an echo of the passages, or a list of something else
-    good = [near[0] for near in heads if near[0].sure or _ends_line(toks, near[0]) or _dotted(toks, near[0])]
+    good = [
+        near[0]
+        for near in heads
+        if near[0].sure or _ends_line(toks, near[0]) or _dotted(toks, near[0])
+    ]
     if len(good) < 2:
         return []
     return _turned(toks, text, heads, [atom.id for atom in good])
@@ -349,6 +366,8 @@ def _mentioned(toks: list[Token], letters: bool) -> list[Atom]:
         follows = toks[atom.end].text.lower() if atom.end < len(toks) else ""
         goes_on = bool(kept) and (before in _JOINS or before == ",") and not letters
         is_verdict = before == "is" and atom.end >= len(toks)
-        if atom.sure or ((goes_on or is_verdict) and follows not in COUNTED and kind(follows) == ""):
+        if atom.sure or (
+            (goes_on or is_verdict) and follows not in COUNTED and kind(follows) == ""
+        ):
             kept.append(atom)
     return kept

@@ -10,7 +10,7 @@ from .scan import Text
 
 #: Of a longer answer the first and last halves are read. No model writes that much in earnest,
 #: and hostile text of this length already takes seconds.
-LONGEST_ANSWER = 1 << 18
+LONGEST_ANSWER = 1 << 17
 
 _THOUGHTS = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|rationale"
 _THOUGHT_TAG = re.compile(
@@ -32,6 +32,7 @@ _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9_:.-]{0,40})(\s[^<>]{0,200})?/?>")
 _LINE_TAGS = {"br", "p", "li", "ul", "ol", "tr", "div"}
 _INLINE_TAGS = {"b", "i", "u", "em", "strong", "span", "code", "mark", "td", "th"}
 _BULLET = re.compile(r"(?m)^([ \t]{0,16})\*[ \t]")
+_GROWN_TOGETHER = re.compile(r"(?<=\d),(?=\d{1,4} ?[:=])")  # "1:9,3:2" has no decimal comma
 _LOOSE_UNDERSCORE = re.compile(r"_+(?![A-Za-z0-9])|(?<![A-Za-z0-9])_+")
 
 
@@ -82,10 +83,8 @@ def answer_part(text: str) -> str:
 
 def final_part(text: str) -> str | None:
     """What follows the last "final answer:", "revised scores:" and the like."""
-    last = None
-    for last in _FINAL.finditer(text):
-        pass
-    return text[last.end() :] if last else None
+    ends = [marker.end() for marker in _FINAL.finditer(text)]
+    return text[ends[-1] :] if ends else None
 
 
 def plain(text: str) -> Text:
@@ -95,6 +94,7 @@ def plain(text: str) -> Text:
     if "<" in text:
         text = _TAG.sub(_untagged, text)
     text = _BULLET.sub(r"\1- ", text).replace("```", "\n").replace("*", "").replace("`", "")
+    text = _GROWN_TOGETHER.sub(", ", text)
     if "\\" in text:
         text = text.replace("\\[", "[").replace("\\]", "]").replace("\\_", "_")
     return Text(_LOOSE_UNDERSCORE.sub("", text) if "_" in text else text)

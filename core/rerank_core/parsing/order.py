@@ -73,7 +73,9 @@ class _Reader:
             if isinstance(value, dict | list) and len(ids := self.from_json(value)) > 1:
                 return ids
         ids = self._table(clean) or listed(clean, self.count)
-        if ids == sorted(ids):  # the order of the input: what each line says may tell another
+        if ids and ids == sorted(
+            ids
+        ):  # the order of the input: what each line says may tell another
             graded = [position + self.first_id for position in self.by_grade(text)]
             ids = graded if set(graded) >= set(ids) else ids
         return ids or told(clean, self.count)
@@ -86,7 +88,7 @@ class _Reader:
         for on, words in ((_ANY_SCORE, None), (_ANY_GRADE, _GRADES)):
             scores = Reader(on, self.count, self.first_id, words).text(clean)
             if len(scores) > 1:
-                return sorted(scores, key=lambda i: (-scores[i], i))
+                return sorted(scores, key=lambda i: -scores[i])  # equals as they are named
         return []
 
     def from_json(self, value: JSON, depth: int = 5) -> list[int]:
@@ -137,7 +139,11 @@ class _Reader:
         if any(isinstance(item, dict) for item in items):
             return self._from_entries([item for item in items if isinstance(item, dict)])
         if any(isinstance(item, list) for item in items):
-            nested = [self._from_list(item, depth - 1) for item in items if isinstance(item, list) and depth]
+            nested = [
+                self._from_list(item, depth - 1)
+                for item in items
+                if isinstance(item, list) and depth
+            ]
             return [name for ids in nested for name in ids]
         ids = [as_id(item) for item in items]
         if any(name is not None for name in ids):
@@ -167,7 +173,11 @@ class _Reader:
             entries: list[dict[str, JSON]] = []
             for cells in body:
                 entry: dict[str, JSON] = {}
-                for key, column in (("id", id_column), ("rank", rank_column), ("score", score_column)):
+                for key, column in (
+                    ("id", id_column),
+                    ("rank", rank_column),
+                    ("score", score_column),
+                ):
                     if column is not None and 0 <= column < len(cells):
                         number = as_id(cells[column])
                         if number is not None:

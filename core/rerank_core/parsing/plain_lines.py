@@ -75,9 +75,11 @@ def _pairs(toks: list[Token], text: str, at: int, end: int) -> list[Pair]:
             break
         if j == i + 1 and value.after < end and toks[value.after].kind == "number":
             break  # a row of bare numbers
-        if toks[i + 1].text == "," and (
-            in_list or any(t.kind == "number" for t in toks[value.after : end])
-        ) and not (i > 0 and toks[i - 1].text == "("):
+        if (
+            toks[i + 1].text == ","
+            and (in_list or any(t.kind == "number" for t in toks[value.after : end]))
+            and not (i > 0 and toks[i - 1].text == "(")
+        ):
             return []
         found.append((name, value))
         i = value.after
@@ -138,6 +140,8 @@ def row(text: str) -> list[Value]:
 
 def _row(toks: list[Token], text: str, i: int, end: int) -> list[Value]:
     found: list[Value] = []
+    if kind(toks[i].text) == "score" and i + 1 < end and toks[i + 1].text == ":":
+        i += 2  # "Scores: 9, 5, 2"
     while i < end:
         token = toks[i]
         if token.kind != "number":

@@ -11,7 +11,7 @@ from .scale import Scale
 from .scan import Token, Value, to_float, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
 from .verdict import Grades, grades, says_irrelevant, yes_or_no
-from .words import AFTER_SCORE, FILLERS, GIVING, NUMBER_WORDS, kind
+from .words import AFTER_SCORE, FILLERS, GIVING, NUMBER_WORDS, kind, several
 
 # A base model goes on after its answer with the next example of the prompt.
 _NEXT_EXAMPLE = re.compile(
@@ -19,8 +19,8 @@ _NEXT_EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _STARS = re.compile(r"[★⭐🌟✭✮][★☆⭐🌟✩✰✭✮ ]{0,20}")
-_ANSWER_WORDS = frozenset(
-    "answer output result response value verdict antwort respuesta réponse ответ 答案 回答".split()
+_ANSWER_WORDS = several(
+    "answer output result response value verdict antwort respuesta réponse ответ 答案 回答"
 )
 
 
@@ -54,9 +54,10 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
         if text.rfind("{") > text.rfind("}"):  # cut off
             text = _without_growing_tail(text, on)
         fixed = repaired(text, keep_tail=True)
-        if fixed is not None and (
-            score := _from_json(reversed(list(walk(fixed, 2))), on, words)
-        ) is not None:
+        if (
+            fixed is not None
+            and (score := _from_json(reversed(list(walk(fixed, 2))), on, words)) is not None
+        ):
             return score
     final = final_part(text)
     for candidate in (final, text) if final is not None else (text,):
@@ -99,15 +100,13 @@ def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> float
         if (score := _from_leaf(found[key], on, words)) is not None:
             return score
     numbers = [
-        value
-        for key, value in found.items()
-        if kind(key) == "" and plain_number(value) is not None
+        value for key, value in found.items() if kind(key) == "" and plain_number(value) is not None
     ]
     if len(numbers) == 1:
         return _from_leaf(numbers[0], on, words)
     if on.low == 0 and on.high == 1:
         for key, value in found.items():
-            if kind(key) != "other" and (isinstance(value, bool) or isinstance(value, str)):
+            if kind(key) != "other" and isinstance(value, bool | str):
                 relevant = "relevan" in key.lower() or key.lower() in _ANSWER_WORDS
                 if relevant and (verdict := _verdict(value)) is not None:
                     return verdict
@@ -134,9 +133,7 @@ def _from_leaf(value: JSON, on: Scale, words: Grades | None) -> float | None:
     return None
 
 
-def leading_score(
-    text: str, on: Scale, words: Grades | None = None
-) -> float | None:
+def leading_score(text: str, on: Scale, words: Grades | None = None) -> float | None:
     """The score that a short text, such as a table cell or JSON string, begins with."""
     text = plain(fold(text[:200]))
     toks = tokens(text)
@@ -272,11 +269,11 @@ def labelled_value(toks: list[Token], label: int, text: str) -> tuple[Value, boo
                 return None
         elif token.text.lower() in NUMBER_WORDS and strong:
             return Value(NUMBER_WORDS[token.text.lower()], None, i + 1), strong, i
-        elif strong and token.text.lower() not in FILLERS:
-            return None
-        elif kind(token.text) == "other":
-            return None
-        elif not strong and token.text.lower() not in FILLERS and not _colon_ahead(toks, i):
+        elif (
+            (strong and token.text.lower() not in FILLERS)
+            or kind(token.text) == "other"
+            or (not strong and token.text.lower() not in FILLERS and not _colon_ahead(toks, i))
+        ):
             return None
         i, steps = i + 1, steps + 1
     return None

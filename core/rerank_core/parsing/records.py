@@ -12,7 +12,7 @@ from .words import FILLERS, GIVING, ORDINALS, kind
 _BEFORE_ID = frozenset(":#.=[(-_\"'")
 _JOINING = frozenset((",", "&", "+", "and", "und", "et", "y", "e", "и", "和", "与", "と", "و"))
 _BETWEEN = frozenset(":-=|(>,~*\"'])")
-_LONGEST_RANGE = 1000
+_LONGEST_RANGE = 200
 
 
 class Mention(NamedTuple):
@@ -50,11 +50,13 @@ def _mention_at(toks: list[Token], i: int) -> Mention | None:
     token = toks[i]
     if token.kind == "word" and kind(token.text) == "document":
         return _ids_after(toks, i, i + 1)
-    if token.kind == "word" and token.text.lower() in ORDINALS and i + 1 < len(toks):
-        if kind(toks[i + 1].text) == "document":
-            return Mention((ORDINALS[token.text.lower()],), i, i + 2)
-    if token.text.lower() in ("d", "p", "c") and i + 1 < len(toks) and (
-        toks[i + 1].kind == "number" and toks[i + 1].start == token.end
+    ordinal = ORDINALS.get(token.text.lower())
+    if ordinal and i + 1 < len(toks) and kind(toks[i + 1].text) == "document":
+        return Mention((ordinal,), i, i + 2)
+    if (
+        token.text.lower() in ("d", "p", "c")
+        and i + 1 < len(toks)
+        and (toks[i + 1].kind == "number" and toks[i + 1].start == token.end)
     ):
         return _ids_after(toks, i, i + 1)
     if token.text in ("[", "[[", "#") and not _after_label(toks, i):
@@ -165,8 +167,10 @@ def records(text: str) -> tuple[list[Record], list[Value]]:
     values = _labelled_values(toks, text, named)
     order = sorted([(m.start, "D") for m in named] + [(v.at, "V") for v in values])
     shape = "".join(letter for _, letter in order)
-    if named and shape == "VD" * len(named) and not any(
-        _adjacent(toks, text, mention) for mention in named
+    if (
+        named
+        and shape == "VD" * len(named)
+        and not any(_adjacent(toks, text, mention, len(toks)) for mention in named)
     ):
         return [
             Record(mention.ids, value.value, mention.start, mention.end)
@@ -209,7 +213,9 @@ def _by_line(
         ):
             value = next((v.value for v in line_values if mention.end <= v.at < until), None)
             if value is None:
-                value = _adjacent(toks, text, mention)
+                value = _adjacent(toks, text, mention, until)
+            if value is None:
+                value = _within(toks, text, mention.end, until)
             if value is None and len(line_mentions) == 1:
                 before = [v.value for v in line_values if v.at < mention.start]
                 value = before[0] if before else None
@@ -240,10 +246,10 @@ def line_bounds(toks: list[Token]) -> Iterator[tuple[int, int]]:
         yield start, len(toks)
 
 
-def _adjacent(toks: list[Token], text: str, mention: Mention) -> Value | None:
+def _adjacent(toks: list[Token], text: str, mention: Mention, until: int) -> Value | None:
     """The value right behind a mention, with signs or a few plain words between."""
     signs = ""
-    for i in range(mention.end, min(mention.end + 7, len(toks))):
+    for i in range(mention.end, min(mention.end + 7, until)):
         token = toks[i]
         if token.kind == "number":
             if not signs and not _is_quantity(toks, i) and toks[i - 1].text not in ("]", "]]"):
@@ -262,6 +268,22 @@ def _adjacent(toks: list[Token], text: str, mention: Mention) -> Value | None:
         if low not in FILLERS and low not in GIVING and kind(token.text) != "score":
             return None
         signs += "w"
+    return None
+
+
+def _within(toks: list[Token], text: str, start: int, end: int) -> Value | None:
+    """The value that stands apart in a sentence: `… is on topic (9/10)`, `… (9)`, `… - 9`."""
+    for i in range(start + 1, end):
+        before = next((t for t in reversed(toks[max(start, i - 3) : i]) if t.kind == "word"), None)
+        if toks[i].kind != "number" or (before and kind(before.text) == "other"):
+            continue
+        value = value_at(toks, i, text)
+        if value is None or value.after > end:
+            continue
+        bracketed = toks[i - 1].text == "(" and value.after < end and toks[value.after].text == ")"
+        last = toks[i - 1].text in ("-", ":", "=") and value.after == end
+        if bracketed or last or (value.of in (5, 10, 100) and toks[value.after - 1].text != "%"):
+            return value
     return None
 
 

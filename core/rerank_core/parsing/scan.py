@@ -135,14 +135,16 @@ def _fraction(toks: list[Token], i: int) -> tuple[float, int] | None:
 
 
 def _range(toks: list[Token], at: int, dash: int) -> float | None:
-    """The upper end of `7-8`, `7 to 8`; None for `9 - 3 reasons`, `8 - 2019`."""
-    if not (_is(toks, dash, "-") or _is(toks, dash, "to")):
+    """The upper end of `7-8`, `7 to 8`, `6 or 7`; None for `9 - 3 reasons`, `8 - 2019`."""
+    joint = toks[dash].text if dash < len(toks) else ""
+    between = joint == "and" and at > 0 and toks[at - 1].text.lower() == "between"
+    if joint not in ("-", "to", "or") and not between:
         return None
     lower, upper = to_float(toks[at].text), _number(toks, dash + 1)
     if lower is None or upper is None or upper <= lower or upper > 100:
         return None
     gaps = (toks[dash].start - toks[at].end, toks[dash + 1].start - toks[dash].end)
-    return upper if gaps == ((1, 1) if toks[dash].text == "to" else (0, 0)) else None
+    return upper if gaps == ((0, 0) if joint == "-" else (1, 1)) else None
 
 
 def _is_range_end(toks: list[Token], at: int) -> bool:

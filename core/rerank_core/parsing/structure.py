@@ -37,7 +37,7 @@ def whole_json(text: str) -> JSON | None:
 
 
 def strict_blocks(text: str) -> tuple[list[list[JSON]], bool]:
-    """The JSON values in `text`, neighbours (JSON lines) in one block; whether objects are broken."""
+    """The JSON values in `text`, neighbours (JSON lines) in a block; whether any is broken."""
     blocks: list[list[JSON]] = []
     position, previous_end, failures, broken = 0, -1, 0, False
     while failures < _FAILURES and (start := _START.search(text, position)):

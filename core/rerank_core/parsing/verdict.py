@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 
 from .scan import Token
+from .words import several
 
-_YES = frozenset(
-    """yes y yeah yep true relevant ja oui si sí sim da да tak evet ναι כן 是 是的 相关 相關 はい 예 네
-    نعم हाँ हां""".split()
-)
-_NO = frozenset(
-    """no n nope false irrelevant nein non não nao nej nee нет nie hayır όχι לא 否 不 不是 不相关 不相關
-    无关 いいえ 아니오 아니요 لا नहीं""".split()
-)
+_YES = several("""
+    yes y yeah yep true relevant ja oui si sí sim da да tak evet ναι כן 是 是的 相关 相關 はい
+    예 네 نعم हाँ हां""")
+_NO = several("""
+    no n nope false irrelevant nein non não nao nej nee нет nie hayır όχι לא
+    否 不 不是 不相关 不相關
+    无关 いいえ 아니오 아니요 لا नहीं""")
 _LABEL = re.compile(
     r"(?:answer|judge?ment|verdict|relevant|relevance|decision|output|label|response|antwort"
     r"|réponse|respuesta|ответ|答案|回答)\"?\s{0,3}[:=]\s{0,3}[\"'(]{0,2}([^\W\d_]{1,20})",

@@ -9,15 +9,26 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_DOCUMENT = frozenset(
-    """doc docs document documents docid documentid passage passages passageid text texts chunk
+
+def several(words: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(words.split())
+
+
+_ZERO_TO_TEN = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+)  # fmt: skip
+_FIRST_TO_TENTH = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+)  # fmt: skip
+_DOCUMENT = several("""
+    doc docs document documents docid documentid passage passages passageid text texts chunk
     chunks candidate candidates item items entry entries source sources result results snippet
     snippets paragraph paragraphs article articles excerpt excerpts context contexts option options
     reference references ref node nodes id ids idx index num number no nr docnum
     dokument dokumente dokumentes abschnitt textstelle documento documentos documenti pasaje pasajes
     passaggio passaggi passagem passagens texto textos testo texte textes extrait fragment fragmento
-    dokumen belge document_id tài liệu""".split()
-)
+    dokumen belge document_id tài liệu""")
 _DOCUMENT_STEMS = (
     "документ", "пассаж", "отрыв", "текст", "фрагмент", "文档", "文檔", "文件", "段落", "文章",
     "文書", "篇章", "文本", "資料", "ドキュメント", "パッセージ", "문서", "단락", "구절", "지문",
@@ -39,46 +50,36 @@ _OTHER_QUANTITY = (
     "置信", "信心",
 )  # fmt: skip
 #: What a number counts when one of these follows it: not a score.
-COUNTED = frozenset(
-    """passages documents docs chunks texts reasons ways times years year days months hours minutes
+COUNTED = several("""
+    passages documents docs chunks texts reasons ways times years year days months hours minutes
     people patients hospitals pages items results words sentences tokens steps studies
     articles sources paragraphs candidates questions examples topics million billion thousand
-    dokumente abschnitte documentos pasajes passaggi textes textos""".split()
-)
+    dokumente abschnitte documentos pasajes passaggi textes textos""")
 #: What may follow a score on its line without punctuation between them.
-AFTER_SCORE = frozenset(
-    """because since as for on very highly somewhat not partially mostly directly this it the which
+AFTER_SCORE = several("""
+    because since as for on very highly somewhat not partially mostly directly this it the which
     but and with relevant irrelevant marginally slightly points point pts stars star weil da porque
     car punkte punkten puntos punti балл балла баллов 分 分。 点 점 however although though is
     points. perfect perfectly strong weak good high low medium moderate most least tangential
-    tangentially fully extremely""".split()
-)
+    tangentially fully extremely""")
 #: What may stand between a score's label and the score.
-FILLERS = frozenset(
-    """of is was be would as at about around approximately roughly a an the this that it for to
-    score value has get gets receives passage document doc text i ist von für de del la el le est
-    è es di é da do estimated here assigned given final overall""".split()
-)
+FILLERS = several("""
+    of is was be would as at about around approximately roughly a an the this that it for to
+    score value has get gets would could probably between i'd
+    say receives passage document doc text i ist von für de del la el le est
+    è es di é da do estimated here assigned given final overall""")
 #: The verbs that give a score without the word.
-GIVING = frozenset(
-    """rate rated rates give giving gave assign assigned assigning deserves deserve award awarded
-    awards scores scored merits merit earns gets""".split()
-)
+GIVING = several("""
+    rate rated rates give giving gave assign assigned assigning deserves deserve award awarded
+    awards scores scored merits merit earns gets""")
 #: Between a score and the most it could be.
 OUT_OF = frozenset(("of", "von", "sur", "de", "su", "из", "di", "em", "van", "av", "od", "z"))
 
 NUMBER_WORDS = {
     word: float(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten".split()
-    )
+    for value, word in enumerate(_ZERO_TO_TEN)
 }  # fmt: skip
-ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
-    )
-}
+ORDINALS = {word: value for value, word in enumerate(_FIRST_TO_TENTH, start=1)}
 #: Grades in words, from the best: they tell an order, never a score.
 GRADES = (
     "perfect", "excellent", "very high", "highly relevant", "very relevant", "high", "good",

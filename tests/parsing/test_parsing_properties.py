@@ -1,0 +1,127 @@
+"""What holds for the parsers on any text at all."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rerank_core.parsing import parse_permutation, parse_score, parse_scores
+
+PIECES = """
+    [ ] { } ( ) < > " ' ` : = , . ; / % | - * # _ \\ & ~ 0 1 2 3 8 10 12 99 0.85 8,5 .5 1e9 NaN
+    null true Infinity Doc Document Passage id index score Score relevance ranking of out to is and
+    High Low yes no not relevant most least final answer e.g. <think> </think> <answer> </answer>
+    <score> </score> ```json ``` 一 ① ٣ ８ é 文档 评分 ★ ☆ 🔟 \\u0000 \\boxed{ [] [1] [2] 1. 2)
+    {"id":
+    "score": Rank B C"""
+FRAGMENTS = st.sampled_from(
+    [
+        *PIECES.split(),
+        "\n",
+        "\n\n",
+        " ",
+        "  ",
+        "\t",
+        "\r\n",
+        "\u200b",
+        "\ud800",
+        "9" * 5000,
+        "[" * 3000,
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=200),
+    st.lists(FRAGMENTS, max_size=40).map("".join),
+    st.lists(FRAGMENTS, max_size=40).map(" ".join),
+)
+COUNTS = st.integers(min_value=0, max_value=30)
+FIRST = st.sampled_from([0, 1])
+SCALES = st.sampled_from([(0, 1), (0, 10), (1, 5), (-1, 1), (0, 100)])
+
+
+@given(TEXTS, SCALES)
+@settings(max_examples=400, deadline=None)
+def test_a_score_is_in_0_1_or_missing(text: str, scale: tuple[float, float]) -> None:
+    """Whatever the text, and however often it is read."""
+    score = parse_score(text, scale)
+
+    assert score is None or 0.0 <= score <= 1.0
+    assert parse_score(text, scale) == score
+
+
+@given(TEXTS, COUNTS, SCALES, FIRST)
+@settings(max_examples=400, deadline=None)
+def test_there_is_one_score_for_each_document(
+    text: str, count: int, scale: tuple[float, float], first_id: int
+) -> None:
+    """As many as asked for, each in 0..1 or missing; grades in words change nothing of that."""
+    words = {"high": scale[1], "low": scale[0]}
+    for scores in (
+        parse_scores(text, count, scale, first_id),
+        parse_scores(text, count, scale, first_id, words=words),
+    ):
+        assert len(scores) == count
+        assert all(score is None or 0.0 <= score <= 1.0 for score in scores)
+
+
+@given(TEXTS, COUNTS, FIRST)
+@settings(max_examples=400, deadline=None)
+def test_an_order_has_each_document_at_most_once(text: str, count: int, first_id: int) -> None:
+    """Positions in range, none twice."""
+    order = parse_permutation(text, count, first_id)
+
+    assert len(set(order)) == len(order)
+    assert all(0 <= position < count for position in order)
+
+
+@given(st.permutations(range(12)), st.integers(1, 12), FIRST, st.sampled_from([" > ", ">", " ＞ "]))
+def test_a_chain_is_read_back(order: list[int], length: int, first_id: int, sign: str) -> None:
+    """Any order of any length, in brackets."""
+    chain = sign.join(f"[{position + first_id}]" for position in order[:length])
+
+    assert parse_permutation(chain, 12, first_id) == order[:length]
+
+
+@given(st.lists(st.integers(0, 10), min_size=2, max_size=12), FIRST)
+def test_scores_are_read_back(scores: list[int], first_id: int) -> None:
+    """In lines, and as JSON."""
+    named = [(i + first_id, score) for i, score in enumerate(scores)]
+    lines = "\n".join(f"Doc {i}: {score}" for i, score in named)
+    pairs = ", ".join(f'{{"id": {i}, "score": {score}}}' for i, score in named)
+    expected = [score / 10 for score in scores]
+
+    assert parse_scores(lines, len(scores), (0, 10), first_id) == expected
+    assert parse_scores(f"[{pairs}]", len(scores), (0, 10), first_id) == expected
+
+
+BOMBS = {
+    "deep lists": "[" * 50_000,
+    "deep objects": '{"a":' * 10_000,
+    "deep and closed": "[" * 20_000 + "]" * 20_000,
+    "a huge number": "8" * 100_000,
+    "a huge number in JSON": '{"score": ' + "9" * 100_000 + "}",
+    "huge ids": '[{"id": ' + "1" * 5_000 + ', "score": 4}]',
+    "a huge exponent": '{"score": 1e999999}',
+    "half a surrogate": "\ud83d [1] > [2",
+    "nulls": "\x00" * 10_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_text_raises(name: str) -> None:
+    """Nor does one that is read near the end of the stack."""
+    text = BOMBS[name]
+
+    def deep(levels: int) -> None:
+        if levels:
+            deep(levels - 1)
+        else:
+            parse_score(text, (0, 10))
+            parse_scores(text, 3, (0, 10))
+            parse_permutation(text, 3)
+
+    deep(0)
+    deep(sys.getrecursionlimit() // 2)
