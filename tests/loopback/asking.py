@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rerank_core.seams import ScorerBase
+if TYPE_CHECKING:
+    from rerank_core.seams import ScorerBase
 
 
 def asked(scorer: ScorerBase, query: str, texts: Sequence[str]) -> list[float | None]:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bm25 import BM25Scorer as BM25Scorer
+    from .cohere import CohereScorer as CohereScorer
     from .function import FunctionScorer as FunctionScorer
     from .llm import LLMScorer as LLMScorer
+    from .rerank_api import RerankAPIScorer as RerankAPIScorer
 
 _HOMES = {
     "BM25Scorer": "bm25",
+    "CohereScorer": "cohere",
     "FunctionScorer": "function",
     "LLMScorer": "llm",
+    "RerankAPIScorer": "rerank_api",
 }
 
 __all__ = sorted(_HOMES)

@@ -1,0 +1,84 @@
+"""What rerank servers answer, read: results by their index, and errors as a sentence.
+
+Pure. The servers agree on little: results stand under `results`, under `data` or bare, scores are
+called `relevance_score` or `score`, and errors come in five shapes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def results_in(reply: object) -> Sequence[object] | None:
+    """The list of results in a reply; None where it holds none."""
+    if isinstance(reply, Mapping):
+        reply = next((reply[name] for name in ("results", "data") if name in reply), None)
+    return reply if isinstance(reply, list) else None
+
+
+def pairs_in(results: Iterable[object]) -> Iterable[tuple[object, object]]:
+    """The index and the score that each result states, unchecked; (None, None) for no result."""
+    for result in results:
+        if isinstance(result, Mapping):
+            yield result.get("index"), result.get("relevance_score", result.get("score"))
+        else:
+            yield None, None
+
+
+def by_index(pairs: Iterable[tuple[object, object]], count: int) -> tuple[list[float | None], int]:
+    """The score of each of `count` documents, and how many results were about none of them.
+
+    An index that is no whole number within the range is ignored, one that is repeated counts
+    where it stands first, and a document that no result names has None. So has one whose score is
+    null, no number, or not finite.
+
+    >>> by_index([(1, 0.9), (0, None), (7, 0.8), (1, 0.1)], 3)
+    ([None, 0.9, None], 1)
+    """
+    scores: list[float | None] = [None] * count
+    named: set[int] = set()
+    strange = 0
+    for index, score in pairs:
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < count:
+            strange += 1
+        elif index not in named:
+            named.add(index)
+            scores[index] = _number(score)
+    return scores, strange
+
+
+def explanation(body: object) -> str:
+    """What a server says about an error, whatever shape it puts that into.
+
+    >>> explanation({"error": {"message": "no credit", "code": "quota"}})
+    'no credit (quota)'
+    >>> explanation({"detail": [{"msg": "too many"}]})
+    'too many'
+    """
+    if isinstance(body, Mapping):
+        for name in ("error", "message", "detail", "msg"):
+            if body.get(name):
+                code = body.get("code") or body.get("error_type")
+                said = explanation(body[name])
+                return f"{said} ({code})" if isinstance(code, str) else said
+        return ""
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(explanation, body[:3])))
+    return body if isinstance(body, str) else ""
+
+
+def tokens_in(reply: object) -> int:
+    """The tokens that a reply says were read; 0 where it does not."""
+    usage: Any = reply.get("usage") if isinstance(reply, Mapping) else None
+    if not isinstance(usage, Mapping):
+        return 0
+    tokens = usage.get("prompt_tokens") or usage.get("total_tokens")
+    return tokens if isinstance(tokens, int) else 0
+
+
+def _number(score: object) -> float | None:
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        return None
+    return float(score) if math.isfinite(score) else None
