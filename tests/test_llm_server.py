@@ -123,38 +123,37 @@ class TestAGoodServer:
         assert len(server.requests) == before + 1
 
 
-#: What a server does to every reply, the reasons that may be given, and whether it is retried.
-LASTING: list[tuple[Fault, set[str]]] = [
-    (FAULTS["slow-head"], {"timeout"}),
-    (FAULTS["dripping-body"], {"timeout"}),
-    (FAULTS["silent"], {"timeout"}),
-    (FAULTS["rate-limit"], {"rate_limit", "timeout"}),
-    (FAULTS["rate-limit-hour"], {"rate_limit"}),
-    (FAULTS["server-error"], {"server", "timeout"}),
-    (FAULTS["overloaded"], {"overloaded", "timeout"}),
-    (FAULTS["payment"], {"payment"}),
-    (FAULTS["quota"], {"payment"}),
-    (FAULTS["closed"], {"connection", "timeout"}),
-    (FAULTS["closed-in-body"], {"connection", "timeout"}),
-    (FAULTS["reset"], {"connection", "timeout"}),
-    (FAULTS["garbage"], {"connection", "timeout"}),
-    (FAULTS["empty-body"], {"connection", "timeout"}),
-    (FAULTS["invalid-json"], {"connection", "timeout"}),
-    (FAULTS["truncated-json"], {"connection", "timeout"}),
-    (FAULTS["html"], {"connection", "timeout"}),
-    (FAULTS["json-other"], {"connection", "timeout"}),
+#: What a server does to every reply, and the reason that is given for it.
+LASTING: list[tuple[str, str]] = [
+    ("slow-head", "timeout"),
+    ("dripping-body", "timeout"),
+    ("silent", "timeout"),
+    ("rate-limit", "rate_limit"),
+    ("rate-limit-hour", "rate_limit"),
+    ("server-error", "server"),
+    ("overloaded", "overloaded"),
+    ("payment", "payment"),
+    ("quota", "payment"),
+    ("context-length", "too_large"),
+    ("closed", "connection"),
+    ("closed-in-body", "connection"),
+    ("reset", "connection"),
+    ("garbage", "connection"),
+    ("empty-body", "connection"),
+    ("invalid-json", "connection"),
+    ("truncated-json", "connection"),
+    ("html", "connection"),
+    ("json-other", "connection"),
 ]
 
 
 class TestABadServer:
-    @pytest.mark.parametrize(
-        ("fault", "reasons"), LASTING, ids=lambda case: getattr(case, "name", "")
-    )
+    @pytest.mark.parametrize(("fault", "reason"), LASTING)
     def test_a_fault_that_lasts_leaves_the_retrievers_order(
-        self, serve: Serve, rank: Face, fault: Fault, reasons: set[str], record_property: Any
+        self, serve: Serve, rank: Face, fault: str, reason: str, record_property: Any
     ) -> None:
         """Every document, in the order that came, and a report that says why."""
-        serve(None, fault)
+        serve(None, FAULTS[fault])
 
         ranking = rank(timeout=0.3)
 
@@ -162,8 +161,8 @@ class TestABadServer:
         assert [hit.index for hit in ranking.all] == list(range(len(TEXTS)))
         assert ranking.report.degraded
         assert ranking.report.coverage == 0.0
-        assert set(ranking.report.reasons) <= reasons
-        assert ranking.report.reasons
+        assert reason in ranking.report.reasons
+        assert set(ranking.report.reasons) <= {reason, "timeout"}
 
     @pytest.mark.parametrize(
         "name", ["server-error", "rate-limit-milliseconds", "closed", "overloaded", "empty-body"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from .candidate import Candidate
 from .errors import (
     ConfigurationError,
-    DegradedError,
     InvalidInputError,
     MissingExtraError,
     MissingKeyError,
@@ -13,7 +12,7 @@ from .errors import (
     RerankError,
     ScorerError,
 )
-from .ranking import RankedCandidate, Ranking
+from .ranking import DegradedError, RankedCandidate, Ranking
 from .report import Report
 from .reranker import Reranker
 

@@ -6,7 +6,7 @@
     │   └── MissingKeyError                 … for want of an API key
     ├── MissingExtraError (ImportError)     … for want of a package; the message has the command
     ├── ScorerError                         the world: a server, a network, a model
-    └── DegradedError                       on_error="raise", and the answer was degraded
+    └── DegradedError (in `ranking`)        on_error="raise", and the answer was degraded
 
 Everything above `ScorerError` is raised before any call is made. A `ScorerError` reaches the
 caller only where the contract says so; elsewhere it becomes a reason in `ranking.report`.
@@ -15,10 +15,6 @@ caller only where the contract says so; elsewhere it becomes a reason in `rankin
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .ranking import Ranking
 
 
 class Reason(StrEnum):
@@ -97,11 +93,3 @@ class ScorerError(RerankError):
         self.splittable = splittable
         #: Wrong key or model: raised to the caller if nothing has ever succeeded.
         self.fatal = fatal
-
-
-class DegradedError(RerankError):
-    """`on_error="raise"`, and the answer would have been degraded. `ranking` is that answer."""
-
-    def __init__(self, message: str, ranking: Ranking) -> None:
-        super().__init__(message)
-        self.ranking = ranking

@@ -49,7 +49,8 @@ VERDICTS: Mapping[int, Verdict] = {
 _TOO_LONG = re.compile(
     r"context[ _-]?(length|window)|maximum context|too many tokens|too long|token limit", re.I
 )
-_SECRET = re.compile(r"\b(sk|pk|key|co|pa|jina|Bearer)[-_ ][\w.*-]{6,}", re.I)
+# a digit in it tells a key from "key provided"
+_SECRET = re.compile(r"\b(sk|pk|key|co|pa|jina|Bearer)[-_ ](?=\S*\d)[\w.*-]{6,}", re.I)
 
 
 def from_status(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from .errors import RerankError
 from .report import Report
 
 
@@ -63,6 +64,8 @@ class RankedCandidate:
 class Ranking(Sequence[RankedCandidate]):
     """The best `top_n` candidates, as a sequence; `all` holds every one.
 
+    Where a threshold was set, `top_n` is how many of them reach it, if that is fewer.
+
     >>> ranking = Ranking("capital of France", (), 10, Report())
     >>> len(ranking), ranking.report.coverage
     (0, 1.0)
@@ -72,6 +75,8 @@ class Ranking(Sequence[RankedCandidate]):
     all: tuple[RankedCandidate, ...]
     top_n: int | None
     report: Report
+    #: Scored in shadow: not what was returned, but what would have been.
+    shadow: bool = False
 
     @property
     def top(self) -> tuple[RankedCandidate, ...]:
@@ -107,3 +112,11 @@ class Ranking(Sequence[RankedCandidate]):
             reasons = ", ".join(self.report.reasons)
             lines.append(f"degraded: {reasons} (coverage {self.report.coverage:.0%})")
         return "\n".join(lines)
+
+
+class DegradedError(RerankError):
+    """`on_error="raise"`, and the answer would have been degraded. `ranking` is that answer."""
+
+    def __init__(self, message: str, ranking: Ranking) -> None:
+        super().__init__(message)
+        self.ranking = ranking

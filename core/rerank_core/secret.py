@@ -35,8 +35,8 @@ class Secret:
 
     def reveal(self) -> str:
         """The key itself, for the one place that sends it."""
-        if value := self._value or self._from_environment():
-            return value
+        if value := (self._value or self._from_environment() or "").strip():
+            return value  # stripped: clients quote a header that ends in a newline
         raise MissingKeyError(
             f"no key for {self.what}: set {' or '.join(self.variables)} in the environment, "
             "or pass api_key= (a server that asks for none takes any value)"
@@ -44,6 +44,9 @@ class Secret:
 
     def _from_environment(self) -> str | None:
         return next((os.environ[name] for name in self.variables if os.environ.get(name)), None)
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self  # within a process a key may be carried along
 
     def __repr__(self) -> str:
         return "Secret(***)"
