@@ -17,6 +17,7 @@ import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
@@ -221,7 +222,7 @@ def verdict(by_way: Mapping[str, Sequence[float]]) -> str:
     ours = by_way[OURS]
     best = [max(by_way[way][i] for way in WAYS if way != OURS) for i in range(len(ours))]
     below_best = max(b - o for b, o in zip(best, ours, strict=True))
-    drop = max(0.0, max(a - b for a, b in zip(ours, ours[1:], strict=False)))
+    drop = max(0.0, max(a - b for a, b in pairwise(ours)))
     floor = min(ours[0], ours[-1])
     return (
         f"below the best of the six by at most {below_best:.4f}, below the retriever by at most "

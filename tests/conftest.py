@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# no timing is asserted, and the same examples are tried each time
+settings.register_profile("rerank", deadline=None, derandomize=True)
+settings.load_profile("rerank")
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,11 @@ class Combination(ABC):
             )
         _check_there({*names, *functions}, self.weights or ())
 
+    @property
+    @abstractmethod
+    def calibrated(self) -> bool:
+        """Whether a score means the same from one query to the next, if the signals' do."""
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""
@@ -200,6 +205,13 @@ class WeightedSum(Combination):
             {RETRIEVAL: "min-max", scorer: "min-max", RECENCY: "none"},
         )
 
+    @property
+    def calibrated(self) -> bool:
+        """Only where no normalisation is by the list at hand."""
+        how = self.normalise
+        used = {how if isinstance(how, str) else how.get(name, "min-max") for name in self.weights}
+        return used <= {"none", "sigmoid"}
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""
         weights, signals, how = self._plain()
@@ -244,6 +256,11 @@ class ReciprocalRankFusion(Combination):
         if isinstance(self.k, bool) or not 0 <= self.k < math.inf:
             raise ConfigurationError(f"k must be 0 or more, such as 60, not {self.k!r}")
         self._freeze()
+
+    @property
+    def calibrated(self) -> bool:
+        """Never: ranks only tell an order."""
+        return False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""

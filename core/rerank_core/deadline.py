@@ -57,6 +57,12 @@ class Deadline:
         """Seconds until it strikes, never below 0; None: no limit."""
         return None if self.at is None else max(0.0, self.at - time.monotonic())
 
+    def earlier(self, other: Deadline) -> Deadline:
+        """Whichever of the two strikes first."""
+        if self.at is None:
+            return other
+        return self if other.at is None or self.at < other.at else other
+
     def allows(self, wait: float) -> bool:
         """Whether there is anything to be done after waiting so long."""
         left = self.left()

@@ -13,41 +13,58 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from .batches import Batch, Scored
+from .breaker import Breaker
 from .cache import Cache
 from .deadline import Deadline
 from .errors import Reason, ScorerError
 from .failures import redact
 from .log import log
 from .loop import call_where_it_belongs
+from .pace import Pace
+from .retries import Policy
 from .score_keys import group_keys, text_keys
 from .seams import Scorer, Scores, StoredScore, StreamingScorer
 from .traits import Traits
 from .usage import Meter
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
+#: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
+STRAGGLERS = 0.1
 
-#: The first wait between two tries in seconds; it doubles, with full jitter, up to the longest.
-FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
-#: The longest Retry-After that is waited for where no deadline says otherwise, in seconds.
-LONGEST_RETRY_AFTER = 60.0
+
+class Limits(NamedTuple):
+    """How much is under way at once: batches, and calls within batches that take several.
+
+    Apart from each other, or a batch would wait for the place that it holds itself.
+    """
+
+    batches: asyncio.Semaphore
+    calls: asyncio.Semaphore
 
 
 class Engine:
     """Runs one scorer for one reranker. Used on the background loop only."""
 
     def __init__(
-        self, scorer: Scorer, traits: Traits, max_concurrency: int, cache: Cache | None = None
+        self,
+        scorer: Scorer,
+        traits: Traits,
+        max_concurrency: int,
+        cache: Cache | None = None,
+        *,
+        pace: Pace | None = None,
+        hedge_after: float | None = None,
     ) -> None:
         self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
+        self.pace, self.hedge_after = pace or Pace(), hedge_after
+        self.breaker = Breaker()
         #: None also for a scorer that does not say what its scores depend on.
         self.cache = cache if traits.fingerprint is not None else None
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
         self.succeeded = False
-        self._limit: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._limits: tuple[asyncio.AbstractEventLoop, Limits] | None = None
 
     async def warm_up(self) -> None:
         """Let the scorer load what it must."""
@@ -79,7 +96,11 @@ class Engine:
         )
         keys, under_way = self._keys(query, texts, units)
         left = await self._recall(keys, units, scored, deadline)
-        rounds, in_time = 0, True
+        if left and not self.breaker.may_ask():
+            scored.reasons[Reason.CIRCUIT_OPEN] = None
+            meter.add(note=f"{self.traits.name} failed too often lately and was not asked")
+            return scored
+        asked, answered, rounds, in_time = bool(left), False, 0, True
         while left and in_time:
             started = self._start(query, texts, keys, left, under_way, deadline, meter)
             rounds += math.ceil(len(started) / self.max_concurrency)
@@ -89,6 +110,7 @@ class Engine:
             in_time = await self._until(deadline, shares, started)
             for batch, positions in shares.items():
                 self._take(batch, positions, keys, scored, shared=batch not in started)
+                answered = answered or batch.scored.coverage > 0  # what was known says nothing
             # a shared batch may end with the event loop of the one who started it: then we do
             abandoned = {
                 position
@@ -101,6 +123,8 @@ class Engine:
             scored.reasons[Reason.TIMEOUT] = None
         if not scored.reasons and scored.coverage < 1:
             scored.reasons[Reason.INCOMPLETE] = None
+        if asked:
+            self.breaker.note(succeeded=answered, reasons=scored.reasons)
         if meter.calls and not meter.rounds:
             meter.add(rounds=rounds)
         await self._remember(scored, deadline, meter)
@@ -189,13 +213,21 @@ class Engine:
         """
         own = {batch.task for batch in started}
         pending = {batch.task for batch in batches}
+        patience = Deadline.after(self.hedge_after)
         for batch in batches:
             batch.join(deadline)
         try:
             while pending:
+                few = len(pending) <= max(1, len(batches) * STRAGGLERS)
+                next_look = patience.earlier(deadline) if few else deadline
                 done, pending = await asyncio.wait(
-                    pending, timeout=deadline.left(), return_when=asyncio.FIRST_COMPLETED
+                    pending, timeout=next_look.left(), return_when=asyncio.FIRST_COMPLETED
                 )
+                if not done and next_look is not deadline:
+                    for batch in started:
+                        batch.straggles.set()
+                    patience = Deadline()
+                    continue
                 if not done:
                     return False
                 for task in done:
@@ -238,15 +270,47 @@ class Engine:
             self.succeeded = True
         scored.reasons |= batch.scored.reasons
         scored.errors.extend(batch.scored.errors)
+        if batch.scored.trouble is not None and not batch.task.done():
+            scored.fail(batch.scored.trouble)  # the deadline struck, but this is why it had to
 
     async def _run(self, batch: Batch) -> None:
         """Score a batch, and have the cache keep what came of it."""
         try:
-            await self._group(batch, range(len(batch.texts)))
+            await self._tries(batch)
             if self.cache is not None:
                 self.cache.put(self._worth_keeping(batch))
         finally:
             batch.retire()
+
+    async def _tries(self, batch: Batch) -> None:
+        """Score a batch, by a second try beside the first if it straggles: the better one counts.
+
+        Dean and Barroso, "The Tail at Scale" (2013), hedged requests.
+        """
+        everything = range(len(batch.texts))
+        if self.hedge_after is None:
+            await self._group(batch, everything)
+            return
+        first = asyncio.create_task(self._group(batch, everything))
+        late = asyncio.create_task(batch.straggles.wait())
+        tries: dict[asyncio.Task[None], Batch] = {first: batch}
+        try:
+            await asyncio.wait({first, late}, return_when=asyncio.FIRST_COMPLETED)
+            if not first.done():
+                twin = batch.twin()
+                batch.meter.add(hedged=1)
+                tries[asyncio.create_task(self._group(twin, everything))] = twin
+            pending = set(tries)
+            while pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                    if tries[task].scored.coverage == 1 or not pending:
+                        batch.adopt(max((tries[t] for t in tries), key=_coverage))
+                        return
+        finally:
+            for task in (late, *tries):
+                task.cancel()
 
     def _worth_keeping(self, batch: Batch) -> dict[str, StoredScore]:
         """What the same question would be answered with again."""
@@ -261,10 +325,11 @@ class Engine:
     async def _group(self, batch: Batch, group: Sequence[int]) -> None:
         """Score these places of a batch into its `scored`; what fails is noted there."""
         try:
-            async with self._slot():
+            async with self._limit().batches:
                 await self._with_retries(batch, group)
         except ScorerError as error:
-            if error.splittable and len(group) > 1 and self.traits.may_split:
+            if error.splittable and self._worth_splitting(batch, group):
+                batch.scored.trouble = error
                 half = len(group) // 2
                 async with asyncio.TaskGroup() as both:
                     for part in (group[:half], group[half:]):
@@ -272,32 +337,34 @@ class Engine:
             else:
                 batch.scored.fail(error)
 
+    def _worth_splitting(self, batch: Batch, group: Sequence[int]) -> bool:
+        # where an eighth of the batch is still too large and nothing has fitted yet, size is not it
+        small = len(group) <= len(batch.texts) / 8
+        return (
+            self.traits.may_split and len(group) > 1 and not (small and not batch.scored.coverage)
+        )
+
     async def _with_retries(self, batch: Batch, group: Sequence[int]) -> None:
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+        policy = Policy(
+            self.max_concurrency,
+            self.traits.max_attempts,
+            limit=self._limit().calls,
+            admit=self.pace.admit,
+            allows=lambda wait: batch.deadline.allows(wait),  # a shared batch's deadline may move
+            on_retry=lambda error: self._note_retry(batch, error),
+        )
+        with policy.at_hand():
+            await policy.persist(lambda: self._once(batch, group))
 
-        def worth_it(error: BaseException) -> bool:
-            wait = getattr(error, "retry_after", None) or 0.0
-            return (
-                isinstance(error, ScorerError)
-                and error.retryable
-                and wait <= LONGEST_RETRY_AFTER
-                and batch.deadline.allows(wait)
-            )
-
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(worth_it),
-            stop=stop_after_attempt(self.traits.max_attempts),
-            wait=_wait,
-            sleep=asyncio.sleep,
-            before_sleep=lambda state: batch.meter.add(retries=1),
-            reraise=True,
-        ):
-            with attempt:
-                await self._once(batch, group)
+    def _note_retry(self, batch: Batch, error: ScorerError) -> None:
+        batch.meter.add(retries=1)
+        batch.scored.trouble = error
 
     async def _once(self, batch: Batch, group: Sequence[int]) -> None:
         query, scored = batch.query, batch.scored
         part = [batch.texts[place] for place in group]
+        if not isinstance(self.scorer, StreamingScorer):  # whose own calls are paced one by one
+            await self.pace.admit(query, part)
         try:
             if isinstance(self.scorer, StreamingScorer):
                 async with aclosing(self.scorer.stream(query, part)) as found:  # type: ignore[type-var]
@@ -341,26 +408,18 @@ class Engine:
             f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
         )
 
-    def _slot(self) -> asyncio.Semaphore:
+    def _limit(self) -> Limits:
         # One limit per instance over all simultaneous rankings; a new one after a fork, where the
         # loop is a new one too.
         loop = asyncio.get_running_loop()
-        if self._limit is None or self._limit[0] is not loop:
-            self._limit = (loop, asyncio.Semaphore(self.max_concurrency))
-        return self._limit[1]
+        if self._limits is None or self._limits[0] is not loop:
+            width = self.max_concurrency
+            self._limits = (loop, Limits(asyncio.Semaphore(width), asyncio.Semaphore(width)))
+        return self._limits[1]
 
 
-def _wait(state: RetryCallState) -> float:
-    """Exponential with full jitter, but no sooner than the server asked for.
-
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
-    from tenacity import wait_random_exponential
-
-    error = state.outcome.exception() if state.outcome else None
-    asked = getattr(error, "retry_after", None) or 0.0
-    jittered = wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state)
-    return max(float(asked), float(jittered))
+def _coverage(batch: Batch) -> float:
+    return batch.scored.coverage
 
 
 def _number(score: float | None) -> float | None:

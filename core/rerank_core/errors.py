@@ -33,11 +33,15 @@ class Reason(StrEnum):
     UNPARSEABLE = "unparseable"  # a reply came, but no score could be read from it
     INCOMPLETE = "incomplete"  # a reply left documents out
     SCORER = "scorer"  # the scorer raised something else
-    SIGNAL = "signal"  # a combined signal could not be computed
+    SIGNAL = "signal"  # a signal such as a date could not be read for some; it counts as missing
     FALLBACK = "fallback"  # a fallback scorer answered
     BUDGET = "budget"  # max_calls, max_tokens or max_cost was reached
     CIRCUIT_OPEN = "circuit_open"  # it failed too often lately and was not asked
     CACHE = "cache"  # the cache did not work; the ranking is unharmed
+
+
+#: What a report names although the ranking is the one that was asked for.
+HARMLESS = frozenset({Reason.CACHE, Reason.SIGNAL})
 
 
 class RerankError(Exception):

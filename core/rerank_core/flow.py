@@ -18,7 +18,7 @@ from .candidate import Candidate, retrieval_order
 from .combine import Combination
 from .deadline import Deadline
 from .engine import Engine
-from .errors import Reason
+from .errors import HARMLESS, Reason
 from .report import Report
 from .settle import RETRIEVAL, Scoring, Settled, settle
 from .usage import Meter, open_meter
@@ -37,6 +37,14 @@ class Placed:
     retrieved: int
     score: float | None
     components: Mapping[str, float | None]
+
+
+def as_retrieved(candidates: Sequence[Candidate]) -> list[Placed]:
+    """Every candidate in the retriever's order, unscored."""
+    return [
+        Placed(index, place + 1, None, {})
+        for place, index in enumerate(retrieval_order(candidates))
+    ]
 
 
 class Flow:
@@ -205,6 +213,7 @@ def _report(
         calls=meter.calls,
         rounds=meter.rounds,
         retries=meter.retries,
+        hedged=meter.hedged,
         cache_hits=sum(
             scored.cached for scored in (*found.values(), *([stand_in[1]] if stand_in else []))
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .errors import ConfigurationError, InvalidInputError
 
 
@@ -39,3 +41,32 @@ def checked_concurrency(limit: object) -> int | None:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise ConfigurationError(f"max_concurrency is a whole number of at least 1, not {limit!r}")
     return limit
+
+
+def checked_threshold(threshold: object) -> float | None:
+    """The least score to return; None for any."""
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise ConfigurationError(f"threshold is a score or None, not {threshold!r}")
+    if not math.isfinite(threshold):
+        raise ConfigurationError(f"threshold is {threshold}: give a finite score, or None for any")
+    return float(threshold)
+
+
+def checked_share(share: object) -> float | None:
+    """The share of the calls to score in shadow; None for no shadow mode."""
+    if share is None:
+        return None
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise ConfigurationError(f"shadow is a share of the calls, 0..1, or None, not {share!r}")
+    return float(share)
+
+
+def checked_rate(name: str, rate: object) -> float | None:
+    """So many a minute; None for no limit."""
+    if rate is None:
+        return None
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
+        raise ConfigurationError(f"{name} is a number above 0, or None for no limit, not {rate!r}")
+    return float(rate)

@@ -2,104 +2,87 @@
 
 Some batches came back and some did not. Filling in 0, or anything fixed, would put everything
 unscored below or above everything scored. What is known instead is where the retriever had each
-candidate, and how far the scores that are in agree with the retriever. That is enough for an
-estimate, and it should carry as much uncertainty as there is:
+candidate, so:
 
-1. Only the order of the scores counts, so any monotone transform of them gives the same ranking.
-   Both orders become quantiles, and the quantiles of the scores a logit, so that the ends of the
-   list count.
-2. A ridge regression of the one on the other says how far a step in retrieval position is a step
-   in score. It starts from "one to one" with the weight of `_PRIOR` candidates.
-3. A predicted quantile picks one of the scores that are in: with m of them, each owns 1/m of the
-   quantiles. The unscored candidate ties with that score, and ties break by retrieval position.
+1. The farther ahead of another a candidate was retrieved, the likelier it scores higher: with the
+   logistic chance of Bradley and Terry (1952) over their distance. Averaged over the candidates
+   that are scored, this is the share of them that it may be expected to beat.
+2. That share picks one of the scores that are in: with m of them, each owns 1/m of the shares. The
+   unscored candidate ties with that score, and ties break by retrieval position.
 
-The third step is what makes little knowledge careful: one score owns everything, so that nothing
-moves; ten scores own a tenth each, and within that tenth the retriever decides; equal scores own
-their tenths together. With everything scored nothing is estimated.
+So an estimate is as bold as the scores allow: one score owns everything, and nothing moves; ten
+own a tenth each, and within it the retriever decides; equal scores own their parts together. With
+everything scored nothing is estimated. Only the order of the scores counts: any increasing
+transform of them gives the same ranking.
 
-Of the retriever only the order is used: with the gaps between its scores the curve was little
-better on SciFact and worse on TREC DL 2019. `benchmarks/anytime.py` shows what this is worth.
+What was tried and left out: a slope fitted to the scores at hand, which on real runs was worse
+than a fixed one (a scorer that disagrees with the retriever over the many irrelevant candidates
+says little about the few that matter), and the retriever's scores in place of its order, which
+was worse on TREC DL 2019. `benchmarks/anytime.py` has the figures.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-# How many scored candidates the assumption "a step in retrieval is a step in score" weighs.
-_PRIOR = 10.0
-# A scorer that disagrees with the retriever has not shown the retriever wrong: most of what is
-# compared is irrelevant, and its order is noise. Below this slope, retrieved-first candidates fell
-# under arbitrary scored ones, and a good scorer's half-done ranking under the retriever's.
-_LEAST_SLOPE = 0.8
-# Standard deviations of the two scales, to put a slope of one in the middle of both.
-_LOGIT_DEVIATION = math.pi / math.sqrt(3)
+# What a distance of one standard deviation in retrieval is worth, in log odds of scoring higher.
+# Higher trusts the retriever more. Real runs are level from 2 to 2.5; below 1.5, candidates
+# retrieved first fell under arbitrary scored ones.
+_TRUST = 2.0
+# Of more scores than this, evenly chosen ones stand for all: the share is a mean.
+_ENOUGH = 128
 _ARCSINE_DEVIATION = math.sqrt(math.pi**2 / 4 - 2)
 
 
-def order(scores: Sequence[float | None], prior: Sequence[float | None] | None = None) -> list[int]:
+def order(scores: Sequence[float | None]) -> list[int]:
     """Positions, best first: every one once, where `scores` are listed in retrieval order.
 
     None, NaN and infinities are missing. All missing, or all equal: the retrieval order. None
-    missing: the scores' order, ties by retrieval position. `prior` is as in `estimate`.
+    missing: the scores' order, ties by retrieval position. Unscored candidates keep the retrieval
+    order among themselves.
     """
-    estimates = estimate(scores, prior)
+    estimates = estimate(scores)
     return sorted(range(len(estimates)), key=lambda position: -estimates[position])
 
 
-def estimate(
-    scores: Sequence[float | None], prior: Sequence[float | None] | None = None
-) -> list[float]:
+def estimate(scores: Sequence[float | None]) -> list[float]:
     """One finite number per candidate: its score, or for want of one the score it is placed with.
 
     `scores` are listed in retrieval order, best retrieved first. Known ones come back unchanged;
     an estimate is always one of them (0.0 where there are none). Sorting by these numbers, ties
-    by position, is `order`. `prior`, the retriever's own scores, changes nothing: see above.
+    by position, is `order`.
     """
-    known = [
-        (position, float(score))
+    known = {
+        position: float(score)
         for position, score in enumerate(scores)
         if score is not None and math.isfinite(score)
-    ]
+    }
     if not known:
         return [0.0] * len(scores)
-    ascending = sorted(score for _, score in known)
-    depth = [_depth(position, len(scores)) for position in range(len(scores))]
-    centre = math.fsum(depth[position] for position, _ in known) / len(known)
-    slope = _slope(
-        [depth[position] - centre for position, _ in known],
-        [_standing(score, ascending) for _, score in known],
-    )
-    estimates = [_at_quantile(ascending, slope * (x - centre)) for x in depth]
-    for position, score in known:
-        estimates[position] = score
+    ascending = sorted(known.values())
+    rivals = [_depth(position, len(scores)) for position in known]
+    rivals = rivals[:: math.ceil(len(rivals) / _ENOUGH)]
+    estimates = []
+    for position in range(len(scores)):
+        if position in known:
+            estimates.append(known[position])
+        else:
+            share = _share_beaten(_depth(position, len(scores)), rivals)
+            estimates.append(ascending[min(len(ascending) - 1, int(share * len(ascending)))])
     return estimates
 
 
 def _depth(position: int, count: int) -> float:
     """A retrieval position on a scale of mean 0 and deviation 1, the best retrieved highest.
 
-    The arcsine of the quantile spreads the top more than plain ranks do, less than a logit: the
-    retriever's first is worth more than its tenth, but not without bound in a longer list.
+    The arcsine of the quantile spreads the top more than plain ranks do, but within bounds: the
+    retriever's first is worth more than its tenth, and not ever more in a longer list.
     """
     return math.asin(1 - (2 * position + 1) / count) / _ARCSINE_DEVIATION
 
 
-def _standing(score: float, ascending: Sequence[float]) -> float:
-    """A score's place among the scores, as a logit; equal scores share the middle of theirs."""
-    below, up_to = bisect_left(ascending, score), bisect_right(ascending, score)
-    quantile = (below + up_to) / 2 / len(ascending)
-    return math.log(quantile / (1 - quantile)) / _LOGIT_DEVIATION
-
-
-def _slope(depths: Sequence[float], standings: Sequence[float]) -> float:
-    together = math.fsum(x * y for x, y in zip(depths, standings, strict=True))
-    spread = math.fsum(x * x for x in depths)
-    return max(_LEAST_SLOPE, (_PRIOR + together) / (_PRIOR + spread))
-
-
-def _at_quantile(ascending: Sequence[float], standing: float) -> float:
-    """The score that owns the quantile: a step function, so that an estimate is a real score."""
-    quantile = 1 / (1 + math.exp(-standing * _LOGIT_DEVIATION))
-    return ascending[min(len(ascending) - 1, int(quantile * len(ascending)))]
+def _share_beaten(depth: float, rivals: Sequence[float]) -> float:
+    # the logistic function, as tanh
+    beaten = math.fsum(math.tanh(_TRUST / 2 * (depth - rival)) for rival in rivals)
+    return (1 + beaten / len(rivals)) / 2

@@ -13,12 +13,13 @@ class Report:
     """What a ranking says about itself.
 
     `coverage`: the share of candidates (0..1) that the scorer itself scored; what it did not
-    score is placed by estimate. `degraded`: whether anything was done otherwise than asked, and
-    `reasons`: why, as `rerank_core.errors.Reason` values, which are strings. `notes`: the same and
-    more in sentences. `calls`, sequential `rounds` and `retries` of requests that left the
-    process; `cache_hits`: scores that needed none. Tokens as the servers reported them. `cost` in
-    US dollars, None where a price is unknown. `seconds` of wall time. `truncated`: documents that
-    were scored by a part of their text.
+    score is placed by estimate. `degraded`: whether the ranking is another than was asked for, and
+    `reasons`: why, as `rerank_core.errors.Reason` values, which are strings (a cache that did not
+    work, or a date that could not be read, is named there too, and degrades nothing). `notes`: the
+    same and more in sentences. `calls`, sequential `rounds` and `retries` of requests that left
+    the process; batches that were `hedged` by a second try; `cache_hits`: scores that needed none.
+    Tokens as the servers reported them. `cost` in US dollars, None where a price is unknown.
+    `seconds` of wall time. `truncated`: documents that were scored by a part of their text.
     """
 
     coverage: float = 1.0
@@ -28,6 +29,7 @@ class Report:
     calls: int = 0
     rounds: int = 0
     retries: int = 0
+    hedged: int = 0
     cache_hits: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
-from . import loop
+from . import loop, threads
+from .cache import Cache
 from .candidate import Candidate, Document, to_candidates
 from .combine import Combination
 from .deadline import UNSET, Timeout, Unset, seconds
 from .engine import Engine
-from .errors import ConfigurationError, DegradedError
-from .flow import Flow
+from .errors import ConfigurationError, ScorerError
+from .flow import Flow, Placed, as_retrieved
 from .log import log
-from .options import checked_concurrency, checked_on_error, checked_query, checked_top_n
-from .ranking import RankedCandidate, Ranking
+from .options import (
+    checked_concurrency,
+    checked_on_error,
+    checked_query,
+    checked_rate,
+    checked_share,
+    checked_threshold,
+    checked_top_n,
+)
+from .pace import Pace
+from .ranking import DegradedError, RankedCandidate, Ranking
+from .report import Report
 from .scorers.named import ScorerLike, recipe
-from .seams import Scorer
+from .seams import Scorer, ScoreStore
+from .stores import score_store
+from .tracing import ranking_span
 from .traits import traits_of
+
+#: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
+MOST_SHADOWS = 8
+#: How long closing waits for them, in seconds.
+SHADOW_PATIENCE = 10.0
 
 
 class Reranker:
@@ -31,11 +53,20 @@ class Reranker:
     `top_n`: how many to return, None for all. `timeout`: the deadline of a whole call, in seconds
     or as a timedelta, None for none; left out, the scorer's own default (5 s for LLMs and APIs,
     none for local models). `combine`: `WeightedSum` or `ReciprocalRankFusion` over the scorers
-    and "retrieval". `fallback`: scorers to ask in turn where the first could not score.
+    and "retrieval". `fallback`: scorers to ask in turn where the first could not score. `cache`:
+    where scores are kept so that nothing is asked twice: "memory", a path ending in .sqlite or
+    .db, a "redis://…" URL, or a `ScoreStore`; None for nowhere.
     `on_error`: "degrade" answers with what there is and says so in the report; "raise" raises
     `DegradedError`. `max_concurrency`: batches under way at once over all simultaneous calls.
     `on_ranking`: called with every `Ranking`, for those who use it through a framework that
     throws rankings away.
+
+    `threshold`: only hits with at least this score are returned (`ranking.all` still holds every
+    one), so that "no relevant document" is an answer; skipped, and said so, on a degraded ranking.
+    `shadow`: the retriever's order is returned, and this share (0..1) of the calls is scored beside
+    it for `on_ranking` alone. `hedge_after`: so long after the start a second try is made of the
+    slowest batches, once their peers are in. `requests_per_minute`, `tokens_per_minute`: what each
+    scorer is kept to, tokens estimated.
 
     May be shared by threads and event loops. Raises `ConfigurationError` (or `MissingExtraError`,
     `MissingKeyError`) here for what could never work.
@@ -53,9 +84,15 @@ class Reranker:
         timeout: Timeout | Unset = UNSET,
         combine: Combination | None = None,
         fallback: ScorerLike = None,
+        cache: str | os.PathLike[str] | ScoreStore | None = None,
         on_error: str = "degrade",
         max_concurrency: int | None = None,
         on_ranking: Callable[[Ranking], object] | None = None,
+        threshold: float | None = None,
+        shadow: float | None = None,
+        hedge_after: Timeout = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
     ) -> None:
         asked = recipe(scorer)
         self.scorers = asked.scorers
@@ -68,23 +105,55 @@ class Reranker:
                 "ReciprocalRankFusion() from rerank_core.combine"
             )
         self.fallback = {} if fallback is None else recipe(fallback).scorers
+        self.cache = score_store(cache)
+        self._cache_is_ours = self.cache is not cache
         self.top_n = checked_top_n(top_n)
         self.timeout = timeout if timeout is UNSET else seconds(timeout)
         self.on_error = checked_on_error(on_error)
         self.max_concurrency = checked_concurrency(max_concurrency)
         self.on_ranking = on_ranking
+        self.threshold = checked_threshold(threshold)
+        if self.threshold is not None:
+            self._check_calibrated()
+        self.shadow = checked_share(shadow)
+        self.hedge_after = seconds(hedge_after)
+        self.requests_per_minute = checked_rate("requests_per_minute", requests_per_minute)
+        self.tokens_per_minute = checked_rate("tokens_per_minute", tokens_per_minute)
         self._flow = self._build()
+        self._shadows: set[asyncio.Task[None]] = set()
 
     def _build(self) -> Flow:
+        cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
         return Flow(
-            {name: self._engine(scorer) for name, scorer in self.scorers.items()},
-            {name: self._engine(scorer) for name, scorer in self.fallback.items()},
+            {name: self._engine(scorer, cache) for name, scorer in self.scorers.items()},
+            {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()},
             self.combine,
+            cache,
         )
 
-    def _engine(self, scorer: Scorer) -> Engine:
+    def _engine(self, scorer: Scorer, cache: Cache | None) -> Engine:
         traits = traits_of(scorer)
-        return Engine(scorer, traits, self.max_concurrency or traits.max_concurrency)
+        return Engine(
+            scorer,
+            traits,
+            self.max_concurrency or traits.max_concurrency,
+            cache,
+            pace=Pace(self.requests_per_minute, self.tokens_per_minute),
+            hedge_after=self.hedge_after,
+        )
+
+    def _check_calibrated(self) -> None:
+        """A threshold on scores that only tell an order, or are by the list, would be noise."""
+        for name, scorer in self.scorers.items():
+            if not traits_of(scorer).calibrated:
+                raise ConfigurationError(
+                    f"threshold= needs scores that mean the same for every query; {name}'s do not"
+                )
+        if self.combine is not None and not self.combine.calibrated:
+            raise ConfigurationError(
+                "threshold= needs scores that mean the same for every query: combine them by a "
+                'WeightedSum with normalise="none" or "sigmoid"'
+            )
 
     # -- the two faces -------------------------------------------------------------------------
 
@@ -129,11 +198,11 @@ class Reranker:
 
     def close(self) -> None:
         """Let go of clients and threads. A later call opens them again."""
-        loop.run(self._flow.aclose())
+        loop.run(self._aclose())
 
     async def aclose(self) -> None:
         """Same, awaited."""
-        await loop.arun(self._flow.aclose())
+        await loop.arun(self._aclose())
 
     def __enter__(self) -> Self:
         return self
@@ -152,12 +221,13 @@ class Reranker:
         return f"Reranker({scorers}, top_n={self.top_n})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # engines hold limits of this process's loop; they are built anew
-        return {name: value for name, value in self.__dict__.items() if name != "_flow"}
+        # engines hold limits of this process's loop, and tasks are its own; both begin anew
+        return {k: v for k, v in self.__dict__.items() if k not in ("_flow", "_shadows")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._flow = self._build()
+        self._shadows = set()
 
     # -- the flow ------------------------------------------------------------------------------
 
@@ -187,7 +257,57 @@ class Reranker:
         top_n: int | None,
         limit: float | None,
     ) -> Ranking:
-        placed, report = await self._flow.run(query, candidates, limit)
+        if self.shadow is None:
+            return await self._scored(query, documents, candidates, top_n, limit)
+        if random.random() < self.shadow and len(self._shadows) < MOST_SHADOWS:
+            work = self._scored_in_shadow(query, documents, candidates, top_n, limit)
+            task = asyncio.create_task(work)
+            self._shadows.add(task)
+            task.add_done_callback(self._shadows.discard)
+        report = Report(notes=("shadow mode: this is the retriever's order",))
+        return self._ranking(query, documents, candidates, as_retrieved(candidates), top_n, report)
+
+    async def _aclose(self) -> None:
+        if self._shadows:
+            await asyncio.wait(self._shadows, timeout=SHADOW_PATIENCE)
+        await self._flow.aclose()
+
+    async def _scored_in_shadow(self, *asked: Any) -> None:
+        try:
+            ranking = replace(await self._scored(*asked), shadow=True)
+        except ScorerError as error:
+            log.warning("scoring in shadow failed: %s", error)
+            return
+        await threads.run(lambda stop: self._tell(ranking))
+
+    async def _scored(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        candidates: list[Candidate],
+        top_n: int | None,
+        limit: float | None,
+    ) -> Ranking:
+        with ranking_span(list(self.scorers), len(candidates)) as span:
+            placed, report = await self._flow.run(query, candidates, limit)
+            span.finish(report)
+        if self.threshold is not None and report.degraded:
+            note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
+            report = replace(report, notes=(*report.notes, note))
+        elif self.threshold is not None:
+            reached = sum(hit.score is not None and hit.score >= self.threshold for hit in placed)
+            top_n = reached if top_n is None else min(top_n, reached)
+        return self._ranking(query, documents, candidates, placed, top_n, report)
+
+    def _ranking(
+        self,
+        query: str,
+        documents: Sequence[Document],
+        candidates: Sequence[Candidate],
+        placed: Sequence[Placed],
+        top_n: int | None,
+        report: Report,
+    ) -> Ranking:
         hits = tuple(
             RankedCandidate(
                 rank=rank,
@@ -209,11 +329,15 @@ class Reranker:
         report = ranking.report
         if report.degraded:
             log.warning("reranking degraded (%s): %s", ", ".join(report.reasons), report.why)
+        if self.shadow is None:
+            self._tell(ranking)
+        if report.degraded and self.on_error == "raise":
+            raise DegradedError(report.why, ranking)
+        return ranking
+
+    def _tell(self, ranking: Ranking) -> None:
         if self.on_ranking is not None:
             try:
                 self.on_ranking(ranking)
             except Exception:
                 log.exception("on_ranking raised; the ranking is unharmed")
-        if report.degraded and self.on_error == "raise":
-            raise DegradedError(report.why, ranking)
-        return ranking

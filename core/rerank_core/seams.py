@@ -61,6 +61,8 @@ class ScorerBase:
     default_timeout: float | None = None
     #: Whether scores only tell an order, so that their distances and any threshold mean nothing.
     ordinal: bool = False
+    #: Whether a score means the same from one query to the next, so that a threshold on it does.
+    calibrated: bool = True
     #: Names everything that a score depends on beside query and text (model, prompt version,
     #: scale, truncation). None: its scores are not cached.
     fingerprint: str | None = None

@@ -108,5 +108,4 @@ def _combined(
         None if any(scoring.scores[place] is None for scoring in used) else total[place]
         for place in range(len(listed))
     ]
-    order = sorted(range(len(listed)), key=lambda place: -(total[place] or 0.0))
-    return Settled(order, scores, components, problems)
+    return Settled(placed_order(total), scores, components, problems)

@@ -14,8 +14,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,9 +28,14 @@ Stop = Callable[[], bool]
 
 #: An idle thread goes after so many seconds.
 IDLE_SECONDS = 30.0
-#: How long the end of the process waits for steps under way. A thread that is inside native code
-#: while the interpreter goes away may bring the process down with it.
-EXIT_SECONDS = 0.25
+#: The longest that the end of the process waits for native code to stop.
+EXIT_SECONDS = 2.0
+
+_here = threading.local()
+
+
+class Stopped(Exception):
+    """Nobody waits for this work any more. Raised in our threads only, and seen by nobody."""
 
 
 class _Job:
@@ -39,6 +44,7 @@ class _Job:
     def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.fn, self.args = fn, args
         self.stop = threading.Event()
+        self.native = 0
         self.context = copy_context()
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
@@ -46,12 +52,15 @@ class _Job:
     def do(self) -> None:
         result: Any = None
         error: BaseException | None = None
+        _here.job = self
         try:
             result = self.context.run(self.fn, *self.args, stop=self.stop.is_set)
         except StopIteration as exc:  # a future takes anything but this
             error = RuntimeError(f"StopIteration raised: {exc}")
         except BaseException as exc:  # anything else at all: whoever waits must not wait for ever
             error = exc
+        finally:
+            _here.job = None
         with suppress(RuntimeError):  # the loop has closed: nobody is waiting
             self.loop.call_soon_threadsafe(self._settle, result, error)
 
@@ -108,8 +117,8 @@ class _Pool:
         for job in running:
             job.stop.set()
         until = time.monotonic() + EXIT_SECONDS
-        while self.running and time.monotonic() < until:
-            time.sleep(0.005)
+        while any(job.native for job in running) and time.monotonic() < until:
+            time.sleep(0.002)
 
 
 _pool = _Pool()
@@ -139,6 +148,35 @@ async def run(fn: Callable[..., R], *args: Any) -> R:
         return result
     finally:
         job.stop.set()
+
+
+def check() -> None:
+    """Raise `Stopped` if nobody waits for the work of this thread; does nothing in others.
+
+    For the inside of a long step, such as between the layers of a model.
+    """
+    job = getattr(_here, "job", None)
+    if job is not None and job.stop.is_set():
+        raise Stopped
+
+
+@contextmanager
+def native() -> Iterator[None]:
+    """A stretch of native code. The end of the process tells it to stop, and waits until it does.
+
+    Elsewhere a daemon thread just vanishes with the interpreter. Inside C++ it takes the process
+    down with it: `terminate called without an active exception`, up to Python 3.13.
+    """
+    job = getattr(_here, "job", None)
+    if job is None:
+        yield
+        return
+    job.native += 1
+    try:
+        check()
+        yield
+    finally:
+        job.native -= 1
 
 
 def cores() -> int:

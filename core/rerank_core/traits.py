@@ -19,6 +19,7 @@ class Traits:
     max_concurrency: int
     default_timeout: float | None
     ordinal: bool
+    calibrated: bool
     fingerprint: str | None
     on_background_loop: bool
     max_attempts: int
@@ -58,6 +59,8 @@ def traits_of(scorer: Scorer) -> Traits:
         max_concurrency=getattr(scorer, "max_concurrency", 1),
         default_timeout=getattr(scorer, "default_timeout", None),
         ordinal=bool(getattr(scorer, "ordinal", False)),
+        calibrated=bool(getattr(scorer, "calibrated", True))
+        and not getattr(scorer, "ordinal", False),
         fingerprint=getattr(scorer, "fingerprint", None),
         on_background_loop=bool(getattr(scorer, "on_background_loop", ours)),
         max_attempts=getattr(scorer, "max_attempts", ScorerBase.max_attempts),

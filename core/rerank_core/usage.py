@@ -12,13 +12,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Meter:
     """Running totals of one ranking. Safe to add to from any thread."""
 
     calls: int = 0
     rounds: int = 0
     retries: int = 0
+    hedged: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float | None = 0.0
@@ -32,6 +33,7 @@ class Meter:
         calls: int = 0,
         rounds: int = 0,
         retries: int = 0,
+        hedged: int = 0,
         prompt_tokens: int = 0,
         completion_tokens: int = 0,
         cost: float | None = 0.0,
@@ -43,6 +45,7 @@ class Meter:
             self.calls += calls
             self.rounds += rounds
             self.retries += retries
+            self.hedged += hedged
             self.prompt_tokens += prompt_tokens
             self.completion_tokens += completion_tokens
             self.cost = None if self.cost is None or cost is None else self.cost + cost
@@ -80,6 +83,11 @@ def record(
             truncated=truncated,
             note=note,
         )
+
+
+def meter_at_hand() -> Meter | None:
+    """The meter of the ranking at hand; None outside a ranking."""
+    return _meter.get()
 
 
 def open_meter() -> Meter:

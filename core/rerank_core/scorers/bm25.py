@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import warnings
@@ -45,6 +46,7 @@ class BM25Scorer(ScorerBase):
 
     name = "bm25"
     independent = False
+    calibrated = False
 
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         self.k1, self.b = k1, b
@@ -107,6 +109,8 @@ def _bm25s() -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="IProgress not found")
             import_module("bm25s")
+        # it sets its own logger to DEBUG, which every application would hear
+        logging.getLogger("bm25s").setLevel(logging.NOTSET)
     import bm25s  # waits where another thread is still importing it
 
     return bm25s

@@ -1,0 +1,44 @@
+"""Where scores are kept: in memory, in a file, in Redis, or wherever a store of your own says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..seams import ScoreStore
+from .memory import MemoryStore
+from .redis import SCHEMES, RedisStore
+from .sqlite import SqliteStore
+
+__all__ = ["MemoryStore", "RedisStore", "SqliteStore", "score_store"]
+
+_FILE = (".sqlite", ".sqlite3", ".db")
+
+
+def score_store(cache: Any) -> ScoreStore | None:
+    """The store that `cache` stands for: "memory", a file, a Redis URL, or a store; None for none.
+
+    Raises `ConfigurationError` for what is none of these, `MissingExtraError` for Redis without
+    its package.
+    """
+    if cache is None:
+        return None
+    if isinstance(cache, str):
+        if cache == "memory":
+            return MemoryStore()
+        if cache.startswith(SCHEMES):
+            return RedisStore(cache)
+        if cache.startswith("sqlite:///"):
+            return SqliteStore(cache.removeprefix("sqlite:///"))
+    if isinstance(cache, str | os.PathLike) and Path(cache).suffix.lower() in _FILE:
+        return SqliteStore(cache)
+    if isinstance(cache, ScoreStore) and not isinstance(cache, type):
+        return cache
+    # without showing it: a mistyped URL may hold a password
+    raise ConfigurationError(
+        f'cache is "memory", a path ending in {", ".join(_FILE)}, "sqlite:///path", '
+        f'"redis://host:port", or an object with get_many, set_many and aclose; '
+        f"this {type(cache).__name__} is none of them"
+    )

@@ -1,0 +1,168 @@
+"""Redis: shared by machines, gone at times, and behind a password that nobody sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from loopback.nowhere import black_hole, refusing
+
+from cache.conftest import PASSWORD
+from cache.doubles import TEXTS, Counting
+from rerank_core import Reason, Reranker, RerankError
+from rerank_core.stores import RedisStore
+
+pytest.importorskip("redis")
+
+
+class TestThePassword:
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("redis://:s3same-open@host:1/2", "redis://host:1/2"),
+            ("rediss://me:s3same-open@host?db=3", "rediss://me@host?db=3"),
+            ("redis://host/0?password=s3same-open&db=3", "redis://host/0?db=3"),
+            ("unix://me:s3same-open@/run/redis.sock", "unix://me@/run/redis.sock"),
+            ("unix:///run/redis.sock?password=s3same-open", "unix:///run/redis.sock"),
+            ("redis://:s3same%2Dopen@host", "redis://host"),
+            ("redis://host:1", "redis://host:1"),
+        ],
+    )
+    def test_is_not_shown(self, url: str, shown: str) -> None:
+        """Wherever in the URL it stands; it is found there all the same."""
+        store = RedisStore(url)
+
+        assert store.url == shown
+        assert (store._password is None) == (url == shown)
+        assert store._password is None or store._password.reveal() == PASSWORD
+        assert PASSWORD not in repr(store) + repr(vars(store)) + str(pickle.dumps(store))
+
+    def test_is_in_no_log_exception_or_report(
+        self, redis_server: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Whether it is right, wrong, or the server is not there."""
+        wrong = redis_server.replace(PASSWORD, f"wrong-{PASSWORD}")
+        seen = []
+        with caplog.at_level(logging.DEBUG), refusing() as address:
+            for url in (redis_server, wrong, address.replace("http://", f"redis://:{PASSWORD}@")):
+                with Reranker(Counting(), cache=url) as reranker:
+                    seen += [repr(reranker), str(reranker.rank("q", TEXTS).report.to_dict())]
+                    seen += [str(pickle.dumps(reranker)), repr(vars(reranker))]
+                seen.append(asyncio.run(_trouble(url)))
+
+        assert PASSWORD not in "".join(seen) + caplog.text
+        assert "Redis: " in seen[-1]
+
+    def test_comes_from_the_environment_after_a_pickle(
+        self, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And if it is not there, there is no cache, and the report names the variable."""
+        first = Reranker(Counting(), cache=redis_url)
+        first.rank("q", TEXTS)
+        first.close()
+        without = pickle.loads(pickle.dumps(first))
+        monkeypatch.setenv("REDIS_PASSWORD", PASSWORD)
+        with_it = pickle.loads(pickle.dumps(first))
+        assert with_it.rank("q", TEXTS).report.cache_hits == len(TEXTS)
+        with_it.close()
+        monkeypatch.delenv("REDIS_PASSWORD")
+
+        report = without.rank("q", TEXTS).report
+
+        assert report.coverage == 1.0
+        assert "REDIS_PASSWORD" in report.why
+
+
+async def _trouble(url: str) -> str:
+    store = RedisStore(url)
+    try:
+        await store.get_many(["ab"])
+        await store.set_many({"ab": (0.5, None)})
+    except RerankError as error:
+        return "".join(traceback.format_exception(error))
+    finally:
+        await store.aclose()
+    return ""
+
+
+class TestTheServer:
+    def test_holds_no_text(self, redis_url: str) -> None:
+        """Hashes and numbers only."""
+        import redis
+
+        with Reranker(Counting(), cache=redis_url) as reranker:
+            reranker.rank("the secret question", TEXTS)
+        with redis.Redis.from_url(redis_url) as client:
+            names = list(client.scan_iter())
+            content = b"".join(names) + b"".join(client.mget(names))
+            lifetimes = [client.pttl(name) for name in names]
+
+        assert len(names) == len(TEXTS)
+        for word in ("secret", "question", "alpha", "beta", "counting"):
+            assert word.encode() not in content
+        assert min(lifetimes) > 0
+
+    @pytest.mark.usefixtures("hurry")
+    @pytest.mark.parametrize("gone", [refusing, black_hole])
+    def test_may_be_gone(self, gone: Callable[[], AbstractContextManager[str]]) -> None:
+        """A ranking is whole without it, whether connecting fails or never ends."""
+        with (
+            gone() as address,
+            Reranker(Counting(), cache=address.replace("http", "redis")) as reranker,
+        ):
+            report = reranker.rank("q", TEXTS).report
+
+        assert report.coverage == 1.0
+        assert not report.degraded
+        assert report.reasons == (Reason.CACHE,)
+
+    def test_may_hold_nonsense(self, redis_url: str) -> None:
+        """What nobody of ours has written is asked again."""
+        import redis
+
+        reranker = Reranker(Counting(), cache=redis_url)
+        reranker.rank("q", TEXTS)
+        reranker.close()
+        with redis.Redis.from_url(redis_url) as client:
+            good, short, moved, *_ = sorted(client.scan_iter())
+            client.set(short, b"0.99")
+            client.set(moved, client.get(good))
+
+        fresh = Counting()
+        with Reranker(fresh, cache=redis_url) as reranker:
+            ranking = reranker.rank("q", TEXTS)
+
+        assert ranking.report.cache_hits == len(TEXTS) - 2
+        assert fresh.texts_asked == 2
+        assert ranking.to_dicts() == Reranker(Counting()).rank("q", TEXTS).to_dicts()
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_is_spoken_to_by_each_process_for_itself(self, redis_url: str) -> None:
+        """After a fork the child opens a connection of its own."""
+        code = (
+            "import os, sys, warnings; warnings.simplefilter('ignore')\n"
+            "from cache.doubles import Counting, TEXTS\n"
+            "from rerank_core import Reranker\n"
+            "from rerank_core import cache; cache.PATIENCE = 20.0\n"
+            "r = Reranker(Counting(), cache=sys.argv[1])\n"
+            "r.rank('before', TEXTS)\n"
+            "pid = os.fork()\n"
+            "hits = [r.rank('before', TEXTS).report.cache_hits for _ in range(20)]\n"
+            "assert hits == [len(TEXTS)] * 20, hits\n"
+            "r.close()\n"
+            "if pid == 0: os._exit(0)\n"
+            "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        )
+        environment: dict[str, Any] = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", code, redis_url]
+
+        assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
