@@ -113,6 +113,11 @@ class Ranking(Sequence[RankedCandidate]):
             lines.append(f"degraded: {reasons} (coverage {self.report.coverage:.0%})")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from .views.notebook import to_html  # below its floor, so only when looked at
+
+        return to_html(self)
+
 
 class DegradedError(RerankError):
     """`on_error="raise"`, and the answer would have been degraded. `ranking` is that answer."""

@@ -102,7 +102,10 @@ def timestamp(value: object) -> float:
     # numpy's numbers are Real, and so is bool
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"a {type(value).__name__} is no date")
-    return _from_number(float(value))
+    try:
+        return _from_number(float(value))
+    except OverflowError:
+        raise ValueError("a number of that size is no time") from None
 
 
 def _seconds(moment: datetime) -> float:

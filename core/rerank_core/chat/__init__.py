@@ -34,7 +34,10 @@ def chat_model(llm: Any, **options: Any) -> ChatModel:
 
         return LlamaIndexChat(llm)
     if isinstance(llm, ChatModel):
-        return llm
+        from .openai import OpenAIChat
+        from .own import OwnChat
+
+        return llm if isinstance(llm, OpenAIChat) else OwnChat(llm)
     raise ConfigurationError(
         f"llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
         f"`model` and `async complete(system, user, …)`, not {type(llm).__name__}"

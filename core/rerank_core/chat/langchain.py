@@ -9,7 +9,9 @@ from ..errors import ScorerError
 from ..failures import from_foreign
 from ..loop import call_where_it_belongs
 from ..seams import Reply
+from ..threads import run
 from ..usage import record
+from .prices import Tariff, address_of
 
 
 class LangChainChat:
@@ -23,6 +25,7 @@ class LangChainChat:
         self.model = str(
             getattr(llm, "model_name", None) or getattr(llm, "model", None) or type(llm).__name__
         )
+        self.tariff = Tariff(self.model, address=address_of(llm), provider=_provider(llm))
 
     async def complete(
         self,
@@ -46,11 +49,54 @@ class LangChainChat:
             raise from_foreign(error) from error
         usage = getattr(message, "usage_metadata", None) or {}
         prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
-        record(prompt_tokens=prompt or 0, completion_tokens=completed or 0)
-        return Reply(_text(getattr(message, "content", message)), prompt, completed)
+        cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
+        record(
+            prompt_tokens=prompt or 0,
+            completion_tokens=completed or 0,
+            cost=self.tariff.cost(prompt, completed, cached),
+        )
+        told = getattr(message, "response_metadata", None) or {}
+        return Reply(
+            _text(getattr(message, "content", message)), prompt, completed, _logprobs(told)
+        )
+
+    async def warm_up(self) -> None:
+        """Load the price list, work that must not hold up the loop."""
+        if not self.tariff.loaded:
+            await run(lambda stop: self.tariff.warm_up())
 
     def __repr__(self) -> str:
         return f"LangChainChat({self.model!r})"
+
+
+#: What the price list calls the providers that LangChain calls otherwise.
+_PROVIDERS = {
+    "amazon_bedrock": "aws",
+    "google_genai": "google",
+    "google_vertexai": "google",
+    "mistralai": "mistral",
+    "xai": "x-ai",
+}
+
+
+def _provider(llm: Any) -> str | None:
+    """The provider as LangChain's own traces name it; None where the model does not say."""
+    try:
+        named = llm._get_ls_params().get("ls_provider")
+    except Exception:  # a model of any make, asked for what it need not have
+        return None
+    return _PROVIDERS.get(named, named) if isinstance(named, str) else None
+
+
+def _logprobs(told: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Log probabilities as OpenAI's models tell them, where the user has set theirs to do so."""
+    try:
+        return [
+            {top["token"]: top["logprob"] for top in place.get("top_logprobs") or []}
+            for place in (told.get("logprobs") or {}).get("content") or []
+        ]
+    except (AttributeError, KeyError, TypeError):
+        return []
 
 
 def _text(content: Any) -> str:

@@ -9,7 +9,9 @@ from ..errors import ScorerError
 from ..failures import from_foreign
 from ..loop import call_where_it_belongs
 from ..seams import Reply
+from ..threads import run
 from ..usage import record
+from .prices import Tariff, address_of
 
 
 class LlamaIndexChat:
@@ -25,6 +27,7 @@ class LlamaIndexChat:
             or getattr(llm, "model", None)
             or type(llm).__name__
         )
+        self.tariff = Tariff(self.model, address=address_of(llm))
 
     async def complete(
         self,
@@ -53,8 +56,17 @@ class LlamaIndexChat:
             raise from_foreign(error) from error
         usage = getattr(response, "additional_kwargs", None) or {}
         prompt, completed = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        record(prompt_tokens=prompt or 0, completion_tokens=completed or 0)
+        record(
+            prompt_tokens=prompt or 0,
+            completion_tokens=completed or 0,
+            cost=self.tariff.cost(prompt, completed),
+        )
         return Reply(response.message.content or "", prompt, completed)
+
+    async def warm_up(self) -> None:
+        """Load the price list, work that must not hold up the loop."""
+        if not self.tariff.loaded:
+            await run(lambda stop: self.tariff.warm_up())
 
     def __repr__(self) -> str:
         return f"LlamaIndexChat({self.model!r})"

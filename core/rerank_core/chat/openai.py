@@ -5,10 +5,12 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ from ..seams import Reply
 from ..secret import Secret
 from ..threads import run
 from ..usage import record
+from .dialect import dialect
+from .prices import OPENAI, Tariff
 
 if TYPE_CHECKING:
     import openai
@@ -29,17 +33,8 @@ KEY_VARIABLES = ("OPENAI_API_KEY",)
 
 #: Models that think before they answer: they refuse a temperature, and take an effort.
 _REASONING = re.compile(r"^(o\d|gpt-5(?!.*chat))")
-#: Parameters that some server or model refuses, tried in this order when a 400 names none.
-_OPTIONAL = (
-    "response_format",
-    "reasoning_effort",
-    "temperature",
-    "logprobs",
-    "max_completion_tokens",
-)
-
-#: What a server and model have been seen to refuse, for the life of the process.
-_refused: dict[tuple[str, str], set[str]] = {}
+#: Tokens for what a model thinks before it answers, beside those of the answer.
+THINKING_TOKENS = 8192
 
 
 class OpenAIChat:
@@ -60,7 +55,12 @@ class OpenAIChat:
         self.model = model or os.environ.get("RERANK_MODEL") or DEFAULT_MODEL
         self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
         self._key = Secret.required(api_key, KEY_VARIABLES, "OpenAI")
+        self.tariff = Tariff(self.model, address=self.base_url or OPENAI)
+        self._connect()
+
+    def _connect(self) -> None:
         self._client = self._clients()
+        self._finding_out = PerLoop(asyncio.Lock, _nothing_to_close)
 
     def _clients(self) -> PerLoop[openai.AsyncOpenAI]:
         return PerLoop(self._make, lambda client: client.close())
@@ -80,33 +80,46 @@ class OpenAIChat:
         max_tokens: int | None = None,
         logprobs: bool = False,
     ) -> Reply:
-        """The reply of the model; see `rerank_core.seams.ChatModel`."""
-        wanted = self._parameters(schema, max_tokens, logprobs)
-        refused = _refused.setdefault((str(self.base_url), self.model), set())
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        while True:
-            parameters = {k: v for k, v in wanted.items() if k not in refused}
-            if max_tokens is not None and "max_completion_tokens" in refused:
-                parameters["max_tokens"] = max_tokens
-            try:
-                return _read(await self._send(messages=messages, **parameters))
-            except ScorerError as error:
-                name = _refusal(error, parameters)
-                if name is None:
-                    raise
-                refused.add(name)
+        """The reply of the model; see `rerank_core.seams.ChatModel`.
 
-    def _parameters(
-        self, schema: Mapping[str, Any] | None, max_tokens: int | None, logprobs: bool
-    ) -> dict[str, Any]:
+        The first calls to a server go out at once. Where one is refused for a parameter, one call
+        at a time finds out what else is, and the others wait for it and then go out together.
+        """
+        wanted = self._parameters(schema, logprobs)
+        wanted["messages"] = [
+            {"role": "system", "content": system},
+            {"role": "user", "content": user},
+        ]
+        known = dialect(self.base_url, self.model)
+        refused = False
+        while True:
+            alone = refused and not known.settled
+            async with self._finding_out.get() if alone else nullcontext():
+                if alone and known.settled:
+                    continue
+                room = known.roomy or _REASONING.match(self.model)
+                limit = max_tokens and max_tokens + (THINKING_TOKENS if room else 0)
+                sent = known.fitted(wanted, limit)
+                try:
+                    reply = self._read(await self._send(**sent))
+                except ScorerError as error:
+                    if not known.learn(error, sent):
+                        raise
+                    refused = True
+                    continue
+                known.succeeded()
+            if reply.cut_off and limit and not room:
+                known.roomy = True
+                continue
+            return reply
+
+    def _parameters(self, schema: Mapping[str, Any] | None, logprobs: bool) -> dict[str, Any]:
         wanted: dict[str, Any] = {"model": self.model}
         if schema is not None:
             wanted["response_format"] = {
                 "type": "json_schema",
-                "json_schema": {"name": "scores", "strict": True, "schema": dict(schema)},
+                "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)},
             }
-        if max_tokens is not None:
-            wanted["max_completion_tokens"] = max_tokens
         if _REASONING.match(self.model):
             wanted["reasoning_effort"] = "minimal" if self.model.startswith("gpt-5") else "low"
         else:
@@ -122,18 +135,43 @@ class OpenAIChat:
         try:
             return await self._client.get().chat.completions.create(**request)
         except openai.APIStatusError as error:
-            raise from_status(
-                error.status_code, _message(error), dict(error.response.headers)
-            ) from None
+            failure = from_status(error.status_code, _message(error), dict(error.response.headers))
         except (openai.APIConnectionError, openai.APIResponseValidationError) as error:
-            raise from_connection(error) from None
+            failure = from_connection(error)
         except ValueError as error:  # a body that is not JSON
-            raise from_garbage(f"the server's answer is not JSON: {error}") from None
+            failure = from_garbage(f"the server's answer is not JSON: {error}")
+        raise failure  # out here, or the SDK's error would hang on it, request and key and all
+
+    def _read(self, completion: Any) -> Reply:
+        """The reply in a completion; a compatible server may leave any of its parts out."""
+        try:
+            choice = completion.choices[0]
+            text = choice.message.content
+        except (AttributeError, IndexError, TypeError):
+            raise from_garbage("the server's answer has no choices[0].message") from None
+        usage = getattr(completion, "usage", None)
+        prompt = getattr(usage, "prompt_tokens", None)
+        completed = getattr(usage, "completion_tokens", None)
+        cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+        record(
+            prompt_tokens=prompt or 0,
+            completion_tokens=completed or 0,
+            cost=self.tariff.cost(prompt, completed, cached or 0),
+        )
+        return Reply(
+            text=text if isinstance(text, str) else "",
+            prompt_tokens=prompt,
+            completion_tokens=completed,
+            logprobs=_logprobs(choice),
+            cut_off=getattr(choice, "finish_reason", None) == "length",
+        )
 
     async def warm_up(self) -> None:
-        """Import the SDK, half a second of work that must not hold up the loop."""
+        """Import the SDK and the price list, work that must not hold up the loop."""
         if "openai" not in sys.modules:
             await run(lambda stop: import_module("openai"))
+        if not self.tariff.loaded:
+            await run(lambda stop: self.tariff.warm_up())
         self._client.get()
 
     async def aclose(self) -> None:
@@ -144,31 +182,16 @@ class OpenAIChat:
         return f"OpenAIChat({self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_client"}
+        bound = ("_client", "_finding_out")
+        return {name: value for name, value in self.__dict__.items() if name not in bound}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._client = self._clients()
+        self._connect()
 
 
-def _read(completion: Any) -> Reply:
-    """The reply in a completion; a compatible server may leave any of its parts out."""
-    try:
-        choice = completion.choices[0]
-        text = choice.message.content
-    except (AttributeError, IndexError, TypeError):
-        raise from_garbage("the server's answer has no choices[0].message") from None
-    usage = getattr(completion, "usage", None)
-    prompt = getattr(usage, "prompt_tokens", None)
-    completed = getattr(usage, "completion_tokens", None)
-    record(prompt_tokens=prompt or 0, completion_tokens=completed or 0)
-    return Reply(
-        text=text if isinstance(text, str) else "",
-        prompt_tokens=prompt,
-        completion_tokens=completed,
-        logprobs=_logprobs(choice),
-        cut_off=getattr(choice, "finish_reason", None) == "length",
-    )
+async def _nothing_to_close(lock: asyncio.Lock) -> None:
+    pass
 
 
 def _logprobs(choice: Any) -> list[dict[str, float]]:
@@ -185,19 +208,3 @@ def _message(error: openai.APIStatusError) -> str:
         if isinstance(inner, Mapping):
             return " ".join(str(inner[k]) for k in ("message", "param", "code") if inner.get(k))
     return str(body or error.message)
-
-
-def _refusal(error: ScorerError, parameters: Mapping[str, Any]) -> str | None:
-    """The parameter that a 400 or 422 is about, if leaving it out may help."""
-    if error.status not in (400, 422) or error.splittable:
-        return None
-    said = str(error)
-    aliases = {"response_format": ("response_format", "json_schema", "structured output", "guided")}
-    return next(
-        (
-            name
-            for name in _OPTIONAL
-            if name in parameters and any(alias in said for alias in aliases.get(name, (name,)))
-        ),
-        None,
-    )

@@ -12,7 +12,9 @@ import typer
 
 from .. import __version__
 from ..errors import RerankError, ScorerError
+from . import eval as evaluation
 from . import rank
+from . import tune as tuning
 
 #: Exit codes, as `rerank --help` tells them.
 WORLD, USAGE = 1, 2
@@ -69,3 +71,5 @@ def _say(error: Exception) -> None:
 
 
 app.command("rank")(_in_words(rank.rank))
+app.command("eval")(_in_words(evaluation.evaluation))
+app.command("tune")(_in_words(tuning.tuning))

@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..chat import chat_model
-from ..errors import ConfigurationError, Reason, ScorerError
-from ..llm.prompts import Prompt, scores_schema
-from ..parsing import parse_scores
-from ..seams import ScorerBase, Scores
-from ..truncation import truncate
-from ..usage import record
+from ..errors import ConfigurationError
+from ..llm.asking import Asker
+from ..llm.batch import Batch
+from ..llm.budget import Budget
+from ..llm.excerpts import Lengths
+from ..llm.listwise import Listwise
+from ..llm.pointwise import Pointwise
+from ..llm.prompts import PROMPTS, Prompt
+from ..llm.strategy import Strategy
+from ..seams import ScorerBase
+from ..truncation import Count
 
-#: Output tokens for one document's entry, with room for white space, and for the frame.
-TOKENS_PER_SCORE, TOKENS_FOR_FRAME = 24, 64
+#: How many documents share a call, and how many a listwise algorithm has ordered at once.
+GROUP_SIZE, WINDOW = 10, 20
 
 
 class LLMScorer(ScorerBase):
-    """Has an LLM grade the candidates, a group of them in one call.
+    """Has an LLM grade the candidates.
 
     `llm`: a LangChain chat model, a LlamaIndex LLM, any `rerank_core.seams.ChatModel`, or, as
     `model`, a model's name on an OpenAI-compatible server. Neither: `RERANK_MODEL` from the
-    environment, else gpt-4o-mini. `base_url` and `api_key` are for a model by name; left out, they are
-    `OPENAI_BASE_URL` and `OPENAI_API_KEY`.
+    environment, else gpt-4o-mini. `base_url` and `api_key` are for a model by name; left out, they
+    are `OPENAI_BASE_URL` and `OPENAI_API_KEY`.
 
-    `instruction` tells the model about the domain and what counts as relevant. `group_size`
-    documents share a call, each by its first `max_chars` characters. Grades run over `scale` and
-    leave on 0..1; None for a document that the reply leaves out.
+    `strategy`: "batch" grades a group in one call, up to `group_size` documents; "pointwise" one
+    document a call, by the log probabilities where there are any; "listwise" has groups of
+    `window` documents ordered by an `algorithm` ("top-down", "sliding-window" or "blocks", with
+    its `algorithm_options`), and its scores only tell an order. `passes`: each is asked as often,
+    in shuffled order, and the mean is taken, against a model's liking for a place.
+
+    `instruction` tells the model about the domain and what counts as relevant; `prompt` replaces
+    the whole. Grades run over `scale` and leave on 0..1; None for a document that the reply
+    leaves out.
+
+    A document is shown by its first `max_chars` characters, or `document_tokens` tokens, or with
+    `long_documents="best-passage"` graded by its best passage of that size. The query and the
+    documents of one call have `group_tokens` together. Tokens are counted by `count_tokens`, such
+    as `len(encoding.encode(text))` of the model's tokenizer; else they are estimated.
+
+    `max_calls`, `max_tokens` and `max_cost` (US dollars) are hard caps on one ranking: what is in
+    when the next call has no room counts, and the report has the reason "budget".
 
     Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
 
     name = "llm"
-    independent = False
     max_concurrency = 16
     default_timeout = 5.0
 
@@ -42,56 +61,97 @@ class LLMScorer(ScorerBase):
         llm: Any = None,
         *,
         model: str | None = None,
+        strategy: str = "batch",
+        group_size: int | None = None,
+        algorithm: str | None = None,
+        window: int | None = None,
+        algorithm_options: Mapping[str, Any] | None = None,
+        passes: int = 1,
         instruction: str | None = None,
         prompt: Prompt | None = None,
-        group_size: int = 10,
-        max_chars: int = 1000,
         scale: tuple[int, int] = (0, 10),
+        max_chars: int = 1000,
+        document_tokens: int | None = None,
+        group_tokens: int = 16_000,
+        long_documents: str = "truncate",
+        count_tokens: Count | None = None,
+        max_calls: int | None = None,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
     ) -> None:
-        if group_size < 1 or max_chars < 1:
-            raise ConfigurationError("group_size and max_chars are at least 1")
+        if strategy not in PROMPTS:
+            raise ConfigurationError(f"strategy is one of {list(PROMPTS)}, not {strategy!r}")
         if not scale[0] < scale[1]:
             raise ConfigurationError(f"scale is (low, high) with low < high, not {scale}")
         if llm is not None and model is not None:
             raise ConfigurationError("give llm= or model=, not both")
+        if long_documents not in ("truncate", "best-passage"):
+            raise ConfigurationError(
+                f'long_documents is "truncate" or "best-passage", not {long_documents!r}'
+            )
         self.chat = chat_model(llm or model, base_url=base_url, api_key=api_key)
         if not isinstance(llm or model or "", str):
             self.max_attempts = 1  # the user's own model object brings retries of its own
-        self.prompt = prompt or Prompt(**({"instruction": instruction} if instruction else {}))
-        self.batch_size = group_size
-        self.max_chars, self.scale = max_chars, scale
+        self.prompt = prompt or PROMPTS[strategy]
+        if instruction:
+            self.prompt = replace(self.prompt, instruction=instruction)
+        tariff = getattr(self.chat, "tariff", None)
+        asker = Asker(
+            self.chat,
+            self.prompt,
+            scale,
+            Lengths(
+                max_chars,
+                document_tokens,
+                group_tokens,
+                best_passage=long_documents == "best-passage",
+                count=count_tokens,
+            ),
+            Budget(
+                max_calls,
+                max_tokens,
+                max_cost,
+                price=tariff.cost if tariff is not None else _unknown,
+                model=self.chat.model,
+            ),
+            self.max_concurrency,
+            self.max_attempts,
+        )
+        self._take_on(
+            _strategy(
+                strategy,
+                asker,
+                passes,
+                group_size=group_size,
+                algorithm=algorithm,
+                window=window,
+                algorithm_options=algorithm_options,
+            )
+        )
+        self.scale = scale
         self.fingerprint = (
-            f"llm/batch/{self.chat.model}/{self.prompt.version}/{self.prompt.instruction}/"
-            f"{scale}/{max_chars}/{group_size}"
+            f"llm/{self.chat.model}/{self.prompt.version}/{self.prompt.instruction}/{scale}/"
+            f"{max_chars}/{document_tokens}/{group_tokens}/{long_documents}/"
+            f"{self.strategy.fingerprint}"
         )
 
+    def _take_on(self, strategy: Strategy) -> None:
+        """Become what the strategy is: the engine looks at these, and at whether they are there."""
+        self.strategy = strategy
+        self.independent, self.ordinal = strategy.independent, strategy.ordinal
+        self.batch_size = strategy.batch_size
+        for name in ("groups", "stream"):
+            if hasattr(strategy, name):
+                setattr(self, name, getattr(strategy, name))
+
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
-        """The grade of each text on 0..1, None where the reply has none; all in one call.
+        """The grade of each text on 0..1, None where the model gave none.
 
         Raises `ScorerError` if the call fails, or if no grade at all can be read.
         """
-        if not texts:
-            return []
-        shown = [truncate(text, self.max_chars) for text in texts]
-        record(truncated=sum(cut for _, cut in shown))
-        system, user = self.prompt.render(query, [text for text, _ in shown], self.scale)
-        reply = await self.chat.complete(
-            system,
-            user,
-            schema=scores_schema(self.scale),
-            max_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(texts),
-        )
-        scores = parse_scores(reply.text, len(texts), self.scale)
-        if all(score is None for score in scores):
-            raise ScorerError(
-                f"no score could be read from the reply of {self.chat.model}: {reply.text!r:.120}",
-                reason=Reason.UNPARSEABLE,
-                retryable=not reply.text.strip(),
-            )
-        low, high = self.scale
-        return Scores(scores, [None if s is None else low + s * (high - low) for s in scores])
+        return await self.strategy.score(query, texts)
 
     async def warm_up(self) -> None:
         """Let the chat model import and connect what it must."""
@@ -107,3 +167,38 @@ class LLMScorer(ScorerBase):
 
     def __repr__(self) -> str:
         return f"LLMScorer({self.chat!r})"
+
+
+def _strategy(kind: str, asker: Asker, passes: int, **options: Any) -> Strategy:
+    """The strategy of that name; an option of another one is refused, not ignored."""
+    its_own = {
+        "batch": {"group_size"},
+        "pointwise": set(),
+        "listwise": {"algorithm", "window", "algorithm_options"},
+    }[kind]
+    for name, value in options.items():
+        if value is not None and name not in its_own:
+            raise ConfigurationError(f"{name} has no meaning with strategy={kind!r}")
+    if passes < 1:
+        raise ConfigurationError(f"passes is at least 1, not {passes}")
+    if kind == "batch":
+        size = options["group_size"]
+        return Batch(asker, group_size=GROUP_SIZE if size is None else size, passes=passes)
+    if asker.lengths.best_passage and kind == "listwise":
+        raise ConfigurationError(
+            'long_documents="best-passage" takes the best of several grades, and '
+            'strategy="listwise" gives none: use "batch" or "pointwise"'
+        )
+    if kind == "pointwise":
+        return Pointwise(asker, passes=passes)
+    return Listwise(
+        asker,
+        name=options["algorithm"] or "top-down",
+        window=WINDOW if options["window"] is None else options["window"],
+        passes=passes,
+        options=options["algorithm_options"] or {},
+    )
+
+
+def _unknown(prompt_tokens: int, completion_tokens: int) -> float | None:
+    return None

@@ -1,0 +1,142 @@
+"""What `eval` and `tune` are told: judged queries, and the systems to measure on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from .. import config
+from ..errors import InvalidInputError
+from ..evaluation.run import Run
+from ..evaluation.running import Progress
+from ..evaluation.trec import read_run
+
+Data = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A folder with corpus.jsonl, queries.jsonl and qrels (BEIR's layout), or a JSONL "
+        'file: {"query": …, "documents": [{"text": …, "relevance": …}]} a line.',
+        show_default=False,
+    ),
+]
+Qrels = Annotated[
+    Path | None,
+    typer.Option("--qrels", help="Judgements: TREC qrels or BEIR's TSV.", show_default=False),
+]
+Base = Annotated[
+    Path | None,
+    typer.Option(
+        "--base",
+        "-b",
+        help="The retriever's TREC run. Default: BM25 over the folder's corpus.",
+        show_default=False,
+    ),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option("--run", "-r", help="NAME=FILE: a TREC run. Repeatable.", show_default=False),
+]
+Scorers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scorer",
+        "-s",
+        help="A scorer to ask: bm25, hybrid, llm:MODEL, cross-encoder:MODEL, …, or NAME=SCORER. "
+        "Repeatable.",
+        show_default=False,
+    ),
+]
+Configs = Annotated[
+    list[Path] | None,
+    typer.Option("--config", "-c", help="A reranker's file. Repeatable.", show_default=False),
+]
+Depth = Annotated[int, typer.Option("--depth", "-d", help="How many candidates a query.")]
+Queries = Annotated[
+    int | None,
+    typer.Option("--queries", "-q", help="Draw so many of the queries.", show_default=False),
+]
+Split = Annotated[str, typer.Option("--split", help="Which of a folder's qrels.")]
+JournalFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        "-j",
+        help="Keep rankings in this file; stopped and started again, it goes on.",
+        show_default=False,
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", "-t", help="Deadline a query in seconds.", show_default="none"),
+]
+AtOnce = Annotated[int, typer.Option("--at-once", help="Queries under way together.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of all draws: the same gives the same.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")]
+
+_NAMED = re.compile(r"([\w.\- ]+)=(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A system to measure: a run, or a reranker's table as a config file has it."""
+
+    name: str
+    run: Run | None
+    table: dict[str, Any]
+
+
+def asked(
+    runs: Sequence[str] | None, scorers: Sequence[str] | None, configs: Sequence[Path] | None
+) -> list[Asked]:
+    """The systems named on the command line. Raises `InvalidInputError` for two of one name."""
+    systems = []
+    for given in runs or []:
+        named = _NAMED.fullmatch(given)
+        path = Path(named[2] if named else given)
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file {path}")
+        name = named[1] if named else path.stem
+        systems.append(Asked(name, read_run(path, name), {}))
+    for given in scorers or []:
+        named = _NAMED.fullmatch(given)
+        scorer = named[2] if named else given
+        systems.append(Asked(named[1] if named else given, None, {"scorer": scorer}))
+    systems += [Asked(file.stem, None, config.load(file)) for file in configs or []]
+    names = [system.name for system in systems]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInputError(f"two systems are called {name!r}: write NAME={name}")
+    return systems
+
+
+@contextmanager
+def progress(shown: bool) -> Iterator[Progress | None]:
+    """A bar a system on standard error, where that is a terminal and it is `shown`."""
+    console = Console(stderr=True)
+    if not shown or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def told(system: str, done: int, of: int) -> None:
+            if system not in tasks:
+                tasks[system] = bar.add_task(system, total=of)
+            bar.update(tasks[system], completed=done)
+
+        yield told

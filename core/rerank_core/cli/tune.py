@@ -1,0 +1,193 @@
+"""`rerank tune`: depth, weights and normalisation chosen on the user's own judged queries."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from .. import config
+from ..errors import ConfigurationError, InvalidInputError
+from ..evaluation.collection import Collection
+from ..evaluation.journal import Journal
+from ..evaluation.loading import load
+from ..evaluation.run import Run
+from ..evaluation.running import Progress, run_reranker
+from ..evaluation.tuned import tables
+from ..evaluation.tuning import MEASURE, Tuning, tune
+from ..scorers.named import HYBRID
+from . import judged
+
+
+def tuning(
+    data: judged.Data = None,
+    qrels: judged.Qrels = None,
+    base: judged.Base = None,
+    run: judged.Runs = None,
+    scorer: judged.Scorers = None,
+    config_file: judged.Configs = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write what was chosen: TOML or JSON.")
+    ] = Path("rerank.toml"),
+    measure: Annotated[str, typer.Option("--measure", "-m", help="What to tune for.")] = MEASURE,
+    depth: judged.Depth = 100,
+    depths: Annotated[
+        str | None,
+        typer.Option(
+            "--depths", help="Depths to try beside all candidates.", show_default="10 20 50"
+        ),
+    ] = None,
+    max_ms: Annotated[
+        float | None,
+        typer.Option("--max-ms", help="Most milliseconds a query (p50).", show_default=False),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", help="Most US dollars a query.", show_default=False),
+    ] = None,
+    splits: Annotated[int, typer.Option("--splits", help="Random splits of the queries.")] = 20,
+    folds: Annotated[int, typer.Option("--folds", help="Parts of each split.")] = 10,
+    queries: judged.Queries = None,
+    split: judged.Split = "test",
+    journal: judged.JournalFile = None,
+    timeout: judged.Timeout = None,
+    at_once: judged.AtOnce = 1,
+    seed: judged.Seed = 0,
+    as_json: judged.Json = False,
+) -> None:
+    """Choose depth, weights and normalisation on judged queries, cross-validated.
+
+    Of several scorers (other models, strategies, group sizes: a --config file each) the best is
+    chosen, too. Where nothing is better by more than chance, the simpler way is kept.
+
+    rerank tune my-data/ --scorer llm:gpt-4o-mini --journal tune.jsonl -o rerank.toml
+
+    rerank tune --qrels qrels.txt --base bm25.trec --run gpt=gpt.trec
+    """
+    collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
+    if queries is not None:
+        collection = collection.sample(queries, seed)
+    if not collection.qrels:
+        raise InvalidInputError("no query is judged: there is nothing to tune by")
+    systems = judged.asked(run, scorer, config_file)
+    if not systems:
+        systems = judged.asked(None, ["bm25"] if collection.has_texts else None, None)
+    with judged.progress(not as_json) as told:
+        runs, scorers = _asked(systems, collection, journal, timeout, at_once, told)
+    found = tune(
+        collection,
+        runs,
+        measure=measure,
+        depths=None if depths is None else _numbers(depths),
+        max_seconds=None if max_ms is None else max_ms / 1000,
+        max_cost=max_cost,
+        splits=splits,
+        folds=folds,
+        seed=seed,
+    )
+    config.save(output, **tables(found, scorers, collection.deepest))
+    if as_json:
+        print(json.dumps({**found.to_dict(), "file": str(output)}, ensure_ascii=False, indent=2))
+        return
+    show(found)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"written to {output}", file=sys.stderr)
+    if any(system.run is not None and system.name == found.kept.system for system in systems):
+        print(
+            f"note: {found.kept.system} was read from a run: name its scorer in {output}, or load "
+            "it with Reranker.from_config(path, scorer=…)",
+            file=sys.stderr,
+        )
+
+
+def _asked(
+    systems: list[judged.Asked],
+    collection: Collection,
+    journal: Path | None,
+    timeout: float | None,
+    at_once: int,
+    told: Progress | None,
+) -> tuple[dict[str, Run], dict[str, tuple[str, dict[str, Any]]]]:
+    """Each system's run, and its signal's name with the table that makes its reranker."""
+    kept = None if journal is None else Journal(journal)
+    runs: dict[str, Run] = {}
+    scorers: dict[str, tuple[str, dict[str, Any]]] = {}
+    for system in systems:
+        if system.run is not None:
+            runs[system.name] = system.run
+            scorers[system.name] = (system.name, {"scorer": {system.name: system.name}})
+            continue
+        # what is tuned here is left out there
+        table = {k: v for k, v in system.table.items() if k not in ("combine", "depth")}
+        if table.get("scorer") in (None, HYBRID):
+            table["scorer"] = "bm25"  # hybrid is bm25 with fixed weights
+        with config.build(table, top_n=None) as reranker:
+            if len(reranker.scorers) > 1:
+                raise ConfigurationError(f"{system.name} has several scorers: tune one at a time")
+            runs[system.name] = run_reranker(
+                system.name,
+                reranker,
+                collection,
+                journal=kept,
+                timeout=timeout,
+                at_once=at_once,
+                progress=told,
+            )
+            scorers[system.name] = (next(iter(reranker.scorers)), table)
+    return runs, scorers
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise InvalidInputError(f'depths are whole numbers such as "10 20 50", not {text!r}')
+    return numbers
+
+
+def show(found: Tuning) -> None:
+    """Print what came of it."""
+    console = Console()
+    table = _table(f"{found.queries} judged queries", found.measure, "spread")
+    for name, value in found.ends.items():
+        table.add_row(name, f"{value:.4f}", "")
+    table.add_row("tuned, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
+    console.print(table)
+    verdict = "more than chance" if found.significant else "not more than chance"
+    console.print(
+        f"gain over the better of the above: {found.gain:+.4f} (p = {found.p:.3f}), {verdict}"
+    )
+    console.print(f"kept: [bold]{found.kept.label}[/bold]\n", highlight=False)
+    console.print(_front(found))
+
+
+def _front(found: Tuning) -> Table:
+    table = _table(
+        "what can be had for what", found.measure, "documents", "about ms", "about $ a 1000"
+    )
+    for one in found.front:
+        table.add_row(
+            one.label,
+            f"{one.quality:.4f}",
+            str(one.documents),
+            "—" if one.seconds is None else f"{one.seconds * 1000:.1f}",
+            "—" if one.cost is None else f"{one.cost * 1000:.3f}",
+        )
+    table.caption = "on all queries, so that the best of many looks better than it is"
+    return table
+
+
+def _table(first: str, *rest: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, overflow="fold", min_width=26)
+    for name in rest:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,262 @@
+"""A reranker as a file: TOML, or JSON where the name ends in .json. It carries no secrets.
+
+    [reranker]
+    scorer = "llm:gpt-4o-mini"          # or a table, see below
+    top_n = 10
+    timeout = 5.0
+    depth = 50
+
+    [reranker.combine]
+    kind = "weighted-sum"               # or "reciprocal-rank-fusion"
+    weights = { retrieval = 0.3, llm = 0.7 }
+    normalise = "z-score"
+
+A scorer with options is a table with its name under `use`; several are a table of these by the
+names of their signals:
+
+    [reranker.scorer]
+    use = "llm:gpt-4o-mini"
+    group_size = 20
+
+What else stands in the file (`rerank tune` leaves a table `tuned`) is for its reader. Keys are
+read from the environment, as everywhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .combine import Combination, ReciprocalRankFusion, WeightedSum
+from .errors import ConfigurationError
+from .scorers.named import HYBRID, scorer_class
+
+if TYPE_CHECKING:
+    from .reranker import Reranker
+
+#: Options of `Reranker` that are plain values; `scorer` and `combine` have forms of their own.
+PLAIN = (
+    "top_n",
+    "timeout",
+    "depth",
+    "threshold",
+    "fallback",
+    "cache",
+    "on_error",
+    "max_concurrency",
+    "shadow",
+    "hedge_after",
+    "requests_per_minute",
+    "tokens_per_minute",
+)
+
+#: What TOML, which has no null, says for None.
+NONE = "none"
+
+_COMBINATIONS: Mapping[str, Any] = {
+    "weighted-sum": WeightedSum,
+    "reciprocal-rank-fusion": ReciprocalRankFusion,
+}
+#: How the name of a secret ends; and a URL may hold one before its "@".
+_SECRET = ("key", "token", "secret", "password", "authorization")
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The table `reranker` of the file. Raises `ConfigurationError`, naming the file."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+        whole = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path} is no configuration: {error}") from None
+    table = whole.get("reranker") if isinstance(whole, dict) else None
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{path} has no table [reranker]")
+    return table
+
+
+def save(
+    path: str | os.PathLike[str], reranker: Mapping[str, Any], **tables: Mapping[str, Any]
+) -> None:
+    """Write the table `reranker`, and others for the reader, as TOML or JSON by the file's name.
+
+    None is left out. Raises `ConfigurationError` for an option that looks like a secret.
+    """
+    _refuse_secrets(reranker)
+    file = Path(path)
+    whole = _without_none({"reranker": reranker, **tables})
+    if file.suffix == ".json":
+        text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = "\n".join(_toml(whole)).strip() + "\n"
+    file.write_text(text, encoding="utf-8")
+
+
+def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """What to call `Reranker` with, for a table as `load` returns it.
+
+    What is `given` takes the file's place; a file that was tuned for a scorer which no name stands
+    for needs `scorer=`. Raises `ConfigurationError` for an unknown option, a mistyped one, or a
+    secret.
+    """
+    _refuse_secrets(table)
+    known = ("scorer", "combine", *PLAIN)
+    if unknown := sorted(set(table) - set(known)):
+        raise ConfigurationError(f"unknown {unknown} in [reranker]: there are {', '.join(known)}")
+    found = {name: None if table[name] == NONE else table[name] for name in PLAIN if name in table}
+    if "fallback" in table:
+        found["fallback"] = _scorers(table["fallback"])
+    if "combine" in table:
+        found["combine"] = combination(table["combine"])
+    if "scorer" not in given:
+        found["scorer"] = _scorers(table.get("scorer"))
+    elif isinstance(named := table.get("scorer"), Mapping) and len(named) == 1:
+        (name,) = named
+        if name != "use" and not isinstance(given["scorer"], Mapping):
+            # the weights in the file know the scorer by this name
+            given["scorer"] = {name: given["scorer"]}
+    return {**found, **given}
+
+
+def build(table: Mapping[str, Any], **given: Any) -> Reranker:
+    """The reranker of a table as `load` returns it; see `options`."""
+    from .reranker import Reranker  # it imports this module
+
+    return Reranker(**options(table, **given))
+
+
+def table(named: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of a reranker.
+
+    `named`: its scorer, fallback and cache as they were asked for; only names, and mappings of
+    them, can be written. `plain`: its options that are plain values, and its `combine`. None is
+    written as "none". Raises `ConfigurationError` for what no file can hold.
+    """
+    found: dict[str, Any] = {}
+    for name, value in named.items():
+        if value is not None:
+            found[name] = _checked_name(name, value)
+    for name, value in plain.items():
+        found[name] = NONE if value is None else value
+        if isinstance(value, Combination):
+            found[name] = combination_table(value)
+        elif isinstance(value, timedelta):
+            found[name] = value.total_seconds()
+    return found
+
+
+def combination(table: Any) -> Combination:
+    """The combination of a table with its `kind`. Raises `ConfigurationError`."""
+    if not isinstance(table, Mapping) or table.get("kind") not in _COMBINATIONS:
+        raise ConfigurationError(
+            f"combine is a table with kind = {' or '.join(map(repr, _COMBINATIONS))}, not {table!r}"
+        )
+    values = {name: value for name, value in table.items() if name != "kind"}
+    made: Combination = _COMBINATIONS[table["kind"]].from_dict(values)
+    return made
+
+
+def combination_table(combine: Combination) -> dict[str, Any]:
+    """The table of a combination. Raises `ConfigurationError` if it holds a function."""
+    for kind, made in _COMBINATIONS.items():
+        if type(combine) is made:
+            plain = {k: v for k, v in combine.to_dict().items() if v is not None and v != {}}
+            return {"kind": kind, **plain}
+    raise ConfigurationError(f"no config file can hold {type(combine).__name__}: build it in code")
+
+
+def _checked_name(option: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _checked_name(option, one) for name, one in value.items()}
+    if isinstance(value, (str, bool, int, float)):
+        return value
+    raise ConfigurationError(
+        f"no config file can hold {option}={value!r}: name it by a string, or build it in code and "
+        f"pass {option}= to from_config"
+    )
+
+
+def _scorers(value: Any) -> Any:
+    """What `Reranker` takes for a scorer, from its form in the file."""
+    if not isinstance(value, Mapping):
+        return value
+    if "use" in value:
+        return _scorer(value)
+    return {name: _scorer(one) if isinstance(one, Mapping) else one for name, one in value.items()}
+
+
+def _scorer(table: Mapping[str, Any]) -> Any:
+    if not isinstance(table.get("use"), str):
+        raise ConfigurationError(
+            f'a scorer\'s table names it: use = "llm:gpt-4o-mini", not {table!r}'
+        )
+    kind, _, model = table["use"].partition(":")
+    options = {name: value for name, value in table.items() if name != "use"}
+    if not options:
+        return table["use"]
+    if kind == HYBRID:
+        raise ConfigurationError("hybrid takes no options: combine bm25 and retrieval instead")
+    make = scorer_class(kind)
+    known = inspect.signature(make).parameters
+    if unknown := sorted(set(options) - set(known)):
+        raise ConfigurationError(f"{kind} takes no {unknown}: there are {', '.join(known)}")
+    return make(model, **options) if model else make(**options)
+
+
+def _refuse_secrets(table: Mapping[str, Any]) -> None:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            _refuse_secrets(value)
+        elif name.lower().endswith(_SECRET) or _PASSWORD.search(str(value)):
+            raise ConfigurationError(
+                f"{name!r} does not belong in a file: keys are read from the environment"
+            )
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_none(value) if isinstance(value, Mapping) else value
+        for name, value in table.items()
+        if value is not None
+    }
+
+
+def _toml(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> list[str]:
+    """Lines of TOML 1.0: plain values first, then tables, as its grammar wants them."""
+    lines = [
+        f"{_key(name)} = {_value(value)}"
+        for name, value in table.items()
+        if not isinstance(value, Mapping)
+    ]
+    if above and (lines or not table):
+        lines = ["", f"[{'.'.join(map(_key, above))}]", *lines]
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            lines += _toml(value, (*above, name))
+    return lines
+
+
+def _key(name: str) -> str:
+    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return name if bare else _value(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, str):
+        # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    raise ConfigurationError(f"no config file can hold {value!r}")

@@ -1,0 +1,45 @@
+"""Does it help? Rerankers measured, compared and tuned on the user's own queries."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .collection import Collection as Collection
+    from .collection import of_candidates as of_candidates
+    from .evaluation import Evaluation as Evaluation
+    from .evaluation import evaluate as evaluate
+    from .journal import Journal as Journal
+    from .loading import load as load
+    from .run import Run as Run
+    from .running import run_reranker as run_reranker
+    from .trec import read_qrels as read_qrels
+    from .trec import read_run as read_run
+    from .trec import write_run as write_run
+    from .tuning import Tuning as Tuning
+    from .tuning import tune as tune
+
+_HOMES = {
+    "Collection": "collection",
+    "of_candidates": "collection",
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
+    "Journal": "journal",
+    "load": "loading",
+    "Run": "run",
+    "run_reranker": "running",
+    "read_qrels": "trec",
+    "read_run": "trec",
+    "write_run": "trec",
+    "Tuning": "tuning",
+    "tune": "tuning",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

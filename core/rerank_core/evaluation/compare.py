@@ -1,0 +1,62 @@
+"""A system against the base, query by query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .significance import LEVEL, Difference, holm, paired
+
+#: Values closer than this are a tie.
+SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The system's mean minus the base's, in one measure, with wins, ties and losses by query.
+
+    `p` is corrected for the number of systems compared (Holm); `difference.p` is not.
+    """
+
+    difference: Difference
+    p: float
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance alone would seldom do this."""
+        return self.p < LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values."""
+        return {
+            **asdict(self.difference),
+            "p_holm": self.p,
+            "significant": self.significant,
+            "wins": self.wins,
+            "ties": self.ties,
+            "losses": self.losses,
+        }
+
+
+def compare(
+    base: Mapping[str, float], systems: Sequence[Mapping[str, float]], *, seed: int = 0
+) -> list[Comparison]:
+    """Each system against the base, in one measure. All have a value for the same queries."""
+    queries = list(base)
+    first = [base[query] for query in queries]
+    found = []
+    for system in systems:
+        second = [system[query] for query in queries]
+        changes = [b - a for a, b in zip(first, second, strict=True)]
+        wins = sum(change > SAME for change in changes)
+        losses = sum(change < -SAME for change in changes)
+        found.append((paired(first, second, seed=seed), wins, losses))
+    corrected = holm([difference.p for difference, _, _ in found])
+    return [
+        Comparison(difference, p, wins, len(queries) - wins - losses, losses)
+        for (difference, wins, losses), p in zip(found, corrected, strict=True)
+    ]

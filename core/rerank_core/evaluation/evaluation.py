@@ -1,0 +1,181 @@
+"""Rerankers and runs, measured over the same queries and compared with the base."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
+
+from ..deadline import Timeout
+from ..reranker import Reranker
+from .collection import Collection
+from .compare import Comparison, compare
+from .costs import Costs, costs_of
+from .journal import Journal
+from .measures import DEFAULT, PerQuery, parse, per_query
+from .remarks import remarks
+from .run import Run
+from .running import Progress, run_reranker
+from .unjudged import Agreement, Movement, agreements, movement
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One system: its run, its measures (the mean, and by query), what it cost, how it compares.
+
+    `against` has the comparison with the base by measure; empty for the base itself.
+    """
+
+    run: Run
+    means: Mapping[str, float]
+    by_query: Mapping[str, PerQuery]
+    costs: Costs | None
+    movement: Movement
+    against: Mapping[str, Comparison] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The system's name."""
+        return self.run.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values."""
+        return {
+            "system": self.name,
+            "measures": dict(self.means),
+            "against_base": {name: found.to_dict() for name, found in self.against.items()},
+            "costs": None if self.costs is None else self.costs.to_dict(),
+            "movement": self.movement.to_dict(),
+            "by_query": {name: dict(values) for name, values in self.by_query.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came of it: the base, every system, and what its reader should know (`notes`).
+
+    `measures`: their names; the first is the one that decides. `ceiling`: the mean of each that
+    the candidates in their best order would have. `overhead`: seconds a query of
+    evaluation beside the rerankers' own.
+    """
+
+    collection: Collection
+    measures: Sequence[str]
+    base: Result
+    systems: Sequence[Result]
+    ceiling: Mapping[str, float]
+    notes: Sequence[str]
+    overhead: float
+
+    @property
+    def results(self) -> list[Result]:
+        """The base and the systems."""
+        return [self.base, *self.systems]
+
+    def agreements(self) -> list[Agreement]:
+        """Between every two of the runs, the base among them."""
+        return agreements([result.run for result in self.results])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values."""
+        return {
+            "queries": len(self.collection.candidates),
+            "judged": len(self.collection.qrels),
+            "recall": self.collection.recall,
+            "ceiling": dict(self.ceiling),
+            "measures": list(self.measures),
+            "systems": [result.to_dict() for result in self.results],
+            "agreements": [agreement.to_dict() for agreement in self.agreements()],
+            "notes": list(self.notes),
+            "overhead_seconds_per_query": self.overhead,
+        }
+
+
+def evaluate(
+    collection: Collection,
+    systems: Mapping[str, Reranker | Run],
+    *,
+    measures: Sequence[str] = DEFAULT,
+    journal: Journal | None = None,
+    timeout: Timeout = None,
+    at_once: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure every system over the collection and compare it with the collection's base.
+
+    `systems`: rerankers, which are asked now (see `run_reranker` for `journal`, `timeout` and
+    `at_once`), or runs that are there already, by name. `seed` is that of the draws behind
+    intervals and p-values. A collection without judgements has no measures; agreement, movement
+    and costs remain. Raises `InvalidInputError` for a measure that there is not.
+    """
+    started, spent = time.perf_counter(), 0.0
+    parsed = parse(measures)
+    runs = [collection.base]
+    if collection.base.name in systems:  # a run "bm25" as the base of the scorer "bm25"
+        runs = [replace(collection.base, name=f"{collection.base.name} (base)")]
+    for name, system in systems.items():
+        if isinstance(system, Run):
+            runs.append(Run(name, system.rankings, system.by_score))
+            continue
+        asked = time.perf_counter()
+        runs.append(
+            run_reranker(
+                name,
+                system,
+                collection,
+                journal=journal,
+                timeout=timeout,
+                at_once=at_once,
+                progress=progress,
+            )
+        )
+        spent += _own_seconds(runs[-1], time.perf_counter() - asked, at_once)
+    by_query = [per_query(parsed, collection.qrels, run.to_measure()) for run in runs]
+    names = [str(measure) for measure in parsed]
+    against = _against(names, by_query, seed) if collection.qrels else [{} for _ in runs[1:]]
+    results = [
+        Result(
+            run,
+            _means(found),
+            found,
+            costs_of(run),
+            movement(collection.base, run),
+            compared,
+        )
+        for run, found, compared in zip(runs, by_query, [{}, *against], strict=True)
+    ]
+    ceiling = _means(per_query(parsed, collection.qrels, collection.best().to_measure()))
+    notes = remarks(collection, names[0], ceiling, [(r.run, r.costs, r.against) for r in results])
+    overhead = time.perf_counter() - started - spent
+    return Evaluation(
+        collection,
+        names,
+        results[0],
+        results[1:],
+        ceiling,
+        notes,
+        max(0.0, overhead) / max(1, len(collection.candidates)),
+    )
+
+
+def _means(by_query: Mapping[str, PerQuery]) -> dict[str, float]:
+    return {name: fmean(values.values()) for name, values in by_query.items() if values}
+
+
+def _own_seconds(run: Run, wall: float, at_once: int) -> float:
+    """How much of the wall time the reranker itself had."""
+    reports = [ranked.report for ranked in run.rankings.values() if ranked.report is not None]
+    return min(wall, sum(report.seconds for report in reports) / at_once)
+
+
+def _against(
+    names: Sequence[str], by_query: Sequence[Mapping[str, PerQuery]], seed: int
+) -> list[dict[str, Comparison]]:
+    compared = {
+        name: compare(by_query[0][name], [found[name] for found in by_query[1:]], seed=seed)
+        for name in names
+    }
+    return [{name: compared[name][place] for name in names} for place in range(len(by_query) - 1)]

@@ -1,0 +1,160 @@
+"""Judged queries from the user's own files: a BEIR-style folder, a run with qrels, or JSON lines.
+
+- folder: `corpus.jsonl`, `queries.jsonl` (`_id` or `id`, `title`, `text`), and judgements in
+  `qrels.txt` or `qrels/*.tsv`, as https://github.com/beir-cellar/beir lays them out; the
+  candidates from a run, or BM25 over the corpus;
+- TREC: a run and qrels; no texts, so that only other runs can be compared with it;
+- JSON lines: `{"query": …, "documents": [{"text": …, "id": …, "score": …, "relevance": …}]}`,
+  documents in the retriever's order; `relevance` left out or null means unjudged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..candidate import Candidate, to_candidate
+from ..errors import InvalidInputError
+from .collection import Collection, of_candidates
+from .retrieval import bm25_run
+from .run import Run
+from .trec import Qrels, read_qrels, read_run
+
+
+def load(
+    data: Path | str | None = None,
+    *,
+    base: Path | str | None = None,
+    qrels: Path | str | None = None,
+    depth: int = 100,
+    split: str = "test",
+) -> Collection:
+    """The judged queries in `data`, a folder or a JSON-lines file, or in `base` and `qrels` alone.
+
+    `base`: a TREC run that brings the candidates, the first `depth` of which are kept. `split`:
+    which of several files of judgements a folder has. Raises `InvalidInputError` for what is not
+    there or not readable, naming file and line.
+    """
+    if depth < 1:
+        raise InvalidInputError(f"depth is {depth}: keep at least 1 candidate")
+    at, run_at, qrels_at = (None if p is None else Path(p) for p in (data, base, qrels))
+    for path in (at, run_at, qrels_at):
+        if path is not None and not path.exists():
+            raise InvalidInputError(f"there is no file {path}")
+    judged = {} if qrels_at is None else read_qrels(qrels_at)
+    run = None if run_at is None else read_run(run_at)
+    if at is None:
+        if run is None:
+            raise InvalidInputError(
+                "name a folder with corpus.jsonl and queries.jsonl, a JSON-lines file of queries "
+                "with their documents, or a TREC run as the base"
+            )
+        return _of_run({}, {}, run, judged).cut(depth)
+    if at.is_dir():
+        return _folder(at, run, judged or _qrels_of(at, split), depth)
+    if run is not None:
+        raise InvalidInputError(f"{at} brings its own candidates: leave the base run out")
+    return _json_lines(at, judged).cut(depth)
+
+
+def _folder(folder: Path, run: Run | None, qrels: Qrels, depth: int) -> Collection:
+    for needed in ("corpus.jsonl", "queries.jsonl"):
+        if not (folder / needed).is_file():
+            raise InvalidInputError(f"{folder} has no {needed}")
+    queries = {
+        _id(row, place): str(row.get("text", "")) for place, row in _rows(folder / "queries.jsonl")
+    }
+    if qrels:
+        queries = {query: text for query, text in queries.items() if query in qrels}
+        if not queries:
+            raise InvalidInputError(f"no query in {folder} is judged: the ids do not match")
+    texts = {
+        _id(row, place): f"{row.get('title') or ''} {row.get('text') or ''}".strip()
+        for place, row in _rows(folder / "corpus.jsonl")
+    }
+    found = bm25_run(texts, queries, depth) if run is None else run
+    return _of_run(queries, texts, found, qrels).cut(depth)
+
+
+def _of_run(
+    queries: Mapping[str, str], texts: Mapping[str, str], run: Run, qrels: Qrels
+) -> Collection:
+    asked = [query for query in run.rankings if not queries or query in queries]
+    if queries and not asked:
+        raise InvalidInputError(f"the run {run.name!r} answers none of the queries")
+    candidates: dict[str, list[Candidate]] = {}
+    for query in asked:
+        ranked = run.rankings[query]
+        if texts and (strange := next((doc for doc in ranked.ids if doc not in texts), None)):
+            raise InvalidInputError(f"the run {run.name!r} ranks {strange!r}, not in the corpus")
+        candidates[query] = [
+            Candidate(texts.get(doc, ""), id=doc, score=score)
+            for doc, score in zip(ranked.ids, ranked.scores, strict=True)
+        ]
+    base = Run(run.name, {query: run.rankings[query] for query in asked}, run.by_score)
+    texts_asked = {query: queries.get(query, "") for query in asked}
+    return Collection(texts_asked, candidates, qrels, base)
+
+
+def _qrels_of(folder: Path, split: str) -> Qrels:
+    files = [folder / "qrels.txt", folder / f"qrels-{split}.txt", folder / f"qrels/{split}.tsv"]
+    found = [file for file in files if file.is_file()]
+    if not found:
+        found = sorted((folder / "qrels").glob("*.tsv"))
+    if len(found) > 1:
+        names = ", ".join(str(file.relative_to(folder)) for file in found)
+        raise InvalidInputError(f"{folder} has {names}: name one with qrels")
+    return read_qrels(found[0]) if found else {}
+
+
+def _json_lines(file: Path, qrels: Qrels) -> Collection:
+    queries: dict[str, str] = {}
+    candidates: dict[str, list[Candidate]] = {}
+    for place, row in _rows(file):
+        if not isinstance(row.get("query"), str) or not isinstance(row.get("documents"), list):
+            raise InvalidInputError(
+                f'{file}:{place} needs "query" (a string) and "documents" (a list)'
+            )
+        query = str(row.get("id", row.get("query_id", place)))
+        if query in queries:
+            raise InvalidInputError(f"{file}:{place}: query id {query!r} was there before")
+        queries[query] = row["query"]
+        candidates[query] = []
+        for index, document in enumerate(row["documents"]):
+            try:
+                candidate = to_candidate(document, index)
+            except InvalidInputError as error:
+                raise InvalidInputError(f"{file}:{place}: {error}") from None
+            doc = candidate.id if candidate.id is not None else f"{query}/{index}"
+            candidates[query].append(
+                Candidate(candidate.text, doc, candidate.score, candidate.metadata)
+            )
+            grade = document.get("relevance") if isinstance(document, dict) else None
+            if grade is not None:
+                qrels.setdefault(query, {})[doc] = int(grade)
+        if len({c.id for c in candidates[query]}) < len(candidates[query]):
+            raise InvalidInputError(f"{file}:{place}: two documents have the same id")
+    return of_candidates(queries, candidates, qrels, file.stem)
+
+
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with file.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InvalidInputError(f"{file}:{number} is not JSON: {error}") from None
+            if not isinstance(row, dict):
+                raise InvalidInputError(f"{file}:{number} is not a JSON object")
+            yield number, row
+
+
+def _id(row: Mapping[str, Any], number: int) -> str:
+    identity = row.get("_id", row.get("id"))
+    if identity is None:
+        raise InvalidInputError(f'line {number} has no "_id": {str(dict(row))[:80]}')
+    return str(identity)

@@ -1,0 +1,49 @@
+"""Measures of a ranking, by `ir_measures`: nDCG@10, RR@10, R@100, P@10, AP and all its others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import InvalidInputError
+from .packages import package
+
+#: What is measured where nothing is asked for. The first is the one that decides.
+DEFAULT = ("nDCG@10", "RR@10", "R@10", "P@10", "AP")
+
+#: The mean of a measure's values by query id.
+PerQuery = Mapping[str, float]
+
+
+def parse(names: Sequence[str]) -> list[Any]:
+    """The measures of these names, each once; "MRR@10", "Recall@10", "MAP" and the like too.
+
+    A measure prints as `ir_measures` names it: RR@10, R@10, AP. Raises `InvalidInputError`.
+    """
+    ir_measures = package("ir_measures")
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            measure = ir_measures.parse_measure(name.strip())
+        except (NameError, ValueError, SyntaxError) as error:
+            raise InvalidInputError(
+                f"no measure is called {name!r} ({error}); there are nDCG@10, RR@10, R@100, P@10, "
+                "AP and the others that ir_measures lists"
+            ) from None
+        found[str(measure)] = measure
+    if not found:
+        raise InvalidInputError("no measure: name one, such as nDCG@10")
+    return list(found.values())
+
+
+def per_query(
+    measures: Sequence[Any],
+    qrels: Mapping[str, Mapping[str, int]],
+    run: Mapping[str, Mapping[str, float]],
+) -> dict[str, dict[str, float]]:
+    """Measure name → query id → value, over every judged query: 0 where the run has no answer."""
+    values: dict[str, dict[str, float]] = {str(measure): {} for measure in measures}
+    if qrels:
+        for metric in package("ir_measures").iter_calc(list(measures), dict(qrels), dict(run)):
+            values[str(metric.measure)][metric.query_id] = float(metric.value)
+    return values

@@ -1,0 +1,105 @@
+"""What the reader of an evaluation should know beside the numbers, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .collection import Collection
+from .compare import Comparison
+from .costs import Costs
+from .run import Run
+
+#: Fewer judged queries than this tell little, whatever the numbers say.
+FEW = 25
+#: More scores than this share tied, and how ties are broken matters.
+MANY_TIES = 0.05
+#: Candidates whose best order does not reach this hold every reranker back.
+LOW_CEILING = 0.8
+
+#: A difference that takes so many times the queries to show is none.
+FAR = 20
+
+System = tuple[Run, Costs | None, Mapping[str, Comparison]]
+
+
+def remarks(
+    collection: Collection, measure: str, ceiling: Mapping[str, float], systems: Sequence[System]
+) -> list[str]:
+    """Sentences on the judgements, and on each system (the base first) in this measure.
+
+    `ceiling`: what the candidates in their best order would reach, by measure.
+    """
+    found = list(_on_judgements(collection))
+    if (best := ceiling.get(measure, 1.0)) < LOW_CEILING:
+        found.append(
+            f"no order of these candidates has more than {best:.3f} {measure}, as "
+            f"{1 - collection.recall:.0%} of the relevant documents are not among them: retrieve "
+            "more of them, or otherwise"
+        )
+    for run, costs, against in systems:
+        found += _on_run(run, collection)
+        if costs is not None:
+            found += _on_costs(run.name, costs)
+        if (compared := against.get(measure)) is not None:
+            found += _on_comparison(run.name, measure, compared)
+    return found
+
+
+def _on_judgements(collection: Collection) -> Iterator[str]:
+    judged, asked = len(collection.qrels), len(collection.candidates)
+    if not judged:
+        yield (
+            "no query is judged: this cannot say which order is better, only how the systems "
+            f"agree and what they move. Some {2 * FEW} judged queries would begin to tell"
+        )
+        return
+    if judged < FEW:
+        yield (
+            f"only {judged} judged queries: too few to tell systems apart unless they are far "
+            f"apart; judge {2 * FEW} or more"
+        )
+    if unjudged := sum(query not in collection.qrels for query in collection.candidates):
+        yield f"{unjudged} of {asked} queries are not judged and count for no measure"
+    if unanswered := sum(query not in collection.candidates for query in collection.qrels):
+        yield f"{unanswered} of {judged} judged queries have no candidates and count as 0"
+    hopeless = sum(
+        not any(grade > 0 for grade in grades.values()) for grades in collection.qrels.values()
+    )
+    if hopeless:
+        yield f"{hopeless} of {judged} judged queries have no relevant document and count as 0"
+
+
+def _on_run(run: Run, collection: Collection) -> Iterator[str]:
+    if run.by_score and run.tied > MANY_TIES:
+        yield (
+            f"{run.name}: {run.tied:.0%} of the scores are shared by another document of the "
+            "query; trec_eval, and so this table, breaks such ties by document id, not by rank"
+        )
+    missing = sum(query not in run.rankings for query in collection.qrels)
+    if missing and run is not collection.base:
+        yield f"{run.name}: {missing} judged queries are not in the run and count as 0"
+
+
+def _on_costs(name: str, costs: Costs) -> Iterator[str]:
+    if costs.degraded:
+        reasons = ", ".join(f"{why} {count}×" for why, count in costs.reasons.items())
+        yield (
+            f"{name}: {costs.degraded:.0%} of the rankings were degraded ({reasons}), coverage "
+            f"{costs.coverage:.0%}: its figures are those of a scorer that partly failed"
+        )
+    if costs.cache_hits:
+        yield f"{name}: {costs.cache_hits} scores came from the cache, so latencies are too low"
+
+
+def _on_comparison(name: str, measure: str, compared: Comparison) -> Iterator[str]:
+    difference = compared.difference
+    if compared.significant or not difference.mean:
+        return
+    enough = difference.queries_to_tell
+    worth = enough is not None and enough <= FAR * difference.queries
+    more = f"; if it is real, about {enough} queries would show it" if worth else ""
+    yield (
+        f"{name}: the difference of {difference.mean:+.4f} {measure} may be chance "
+        f"(p = {compared.p:.2f}); {difference.queries} queries like these show one of "
+        f"{difference.detectable:.3f} or more{more}"
+    )

@@ -1,0 +1,98 @@
+"""What one system answered to every query, and what that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Reason
+from ..ranking import Ranking
+from ..report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One query's documents, best first, each with its score (None where it has none).
+
+    `components`: the signals behind the scores, by name, in the same order. `report`: how the
+    ranking came about; None for a run that was read from a file.
+    """
+
+    ids: Sequence[str]
+    scores: Sequence[float | None]
+    components: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    report: Report | None = None
+
+    @classmethod
+    def of(cls, ranking: Ranking, ids: Sequence[str]) -> Ranked:
+        """A ranking of candidates whose ids, in input order, are `ids`."""
+        names = ranking.all[0].components if ranking.all else {}
+        return cls(
+            [ids[hit.index] for hit in ranking.all],
+            [hit.score for hit in ranking.all],
+            {name: [hit.components.get(name) for hit in ranking.all] for name in names},
+            ranking.report,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values."""
+        return {
+            "ids": list(self.ids),
+            "scores": list(self.scores),
+            "components": {name: list(values) for name, values in self.components.items()},
+            "report": None if self.report is None else self.report.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Ranked:
+        """Back from `to_dict`."""
+        report = values["report"]
+        return cls(
+            values["ids"],
+            values["scores"],
+            values["components"],
+            None if report is None else _report(report),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A system's rankings by query id.
+
+    `by_score`: it was read from a TREC file, whose scores decide the order when it is measured,
+    as in trec_eval; otherwise the order of the rankings does.
+    """
+
+    name: str
+    rankings: Mapping[str, Ranked]
+    by_score: bool = False
+
+    def to_measure(self) -> dict[str, dict[str, float]]:
+        """Query id → document id → a score to sort by, as `ir_measures` takes it."""
+        return {
+            query: (
+                {doc: score or 0.0 for doc, score in zip(ranked.ids, ranked.scores, strict=True)}
+                if self.by_score
+                else {doc: -float(place) for place, doc in enumerate(ranked.ids)}
+            )
+            for query, ranked in self.rankings.items()
+        }
+
+    @property
+    def tied(self) -> float:
+        """The share of documents (0..1) whose score another document of the query has too."""
+        total = shared = 0
+        for ranked in self.rankings.values():
+            scores = [score for score in ranked.scores if score is not None]
+            counts: dict[float, int] = {}
+            for score in scores:
+                counts[score] = counts.get(score, 0) + 1
+            total += len(scores)
+            shared += sum(count for count in counts.values() if count > 1)
+        return shared / total if total else 0.0
+
+
+def _report(values: Mapping[str, Any]) -> Report:
+    reasons = tuple(Reason(reason) for reason in values["reasons"])
+    return Report(**{**values, "reasons": reasons, "notes": tuple(values["notes"])})

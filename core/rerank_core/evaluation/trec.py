@@ -1,0 +1,101 @@
+"""TREC files: runs (`query Q0 document rank score name`) and qrels (`query 0 document grade`)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from ..errors import InvalidInputError
+from .run import Ranked, Run
+
+Qrels = dict[str, dict[str, int]]
+
+
+def read_run(path: Path, name: str | None = None) -> Run:
+    """The run in a TREC file: by score as trec_eval reads it, ties in the order of their ranks.
+
+    Raises `InvalidInputError`, naming file and line, for a line that is none of a run's.
+    """
+    rows: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
+    for number, fields in _fields(path):
+        if len(fields) < 5:
+            raise InvalidInputError(
+                f"{path}:{number} has {len(fields)} fields; a run's line is "
+                "`query Q0 document rank score name`"
+            )
+        query, _, document, rank, score, *_ = fields
+        try:
+            rows[query].append((-_finite(score), int(rank), document))
+        except ValueError:
+            raise InvalidInputError(
+                f"{path}:{number}: rank {rank!r} and score {score!r} are not both numbers"
+            ) from None
+    if not rows:
+        raise InvalidInputError(f"{path} holds no run: it has no lines")
+    rankings = {}
+    for query, found in rows.items():
+        found.sort()
+        ids = [document for _, _, document in found]
+        if len(set(ids)) < len(ids):
+            raise InvalidInputError(f"{path} ranks a document of query {query!r} twice")
+        rankings[query] = Ranked(ids, [-score for score, _, _ in found])
+    return Run(name or path.stem, rankings, by_score=True)
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write the run as a TREC file, its order kept.
+
+    Scores are written where they alone give that order; else the number of documents below.
+    """
+    name = "-".join(run.name.split()) or "run"  # a field has no spaces
+    with path.open("w", encoding="utf-8") as file:
+        for query, ranked in run.rankings.items():
+            known = [score for score in ranked.scores if score is not None]
+            falling = all(above > below for above, below in pairwise(known))
+            for place, doc in enumerate(ranked.ids):
+                score = ranked.scores[place]
+                if score is None or not falling or len(known) < len(ranked.ids):
+                    score = float(len(ranked.ids) - place)
+                file.write(f"{query} Q0 {doc} {place + 1} {score!r} {name}\n")
+
+
+def read_qrels(path: Path) -> Qrels:
+    """Query id → document id → grade, from TREC qrels or BEIR's tab-separated ones.
+
+    Raises `InvalidInputError`, naming file and line, for a line that is none of these.
+    """
+    qrels: Qrels = defaultdict(dict)
+    for number, fields in _fields(path):
+        if number == 1 and fields[-1].lower() in ("score", "relevance", "rel"):
+            continue  # BEIR's header
+        if len(fields) not in (3, 4):
+            raise InvalidInputError(
+                f"{path}:{number} has {len(fields)} fields; a line of qrels is "
+                "`query 0 document grade`, or `query document grade`"
+            )
+        try:
+            qrels[fields[0]][fields[-2]] = int(float(fields[-1]))
+        except ValueError:
+            raise InvalidInputError(
+                f"{path}:{number}: the grade {fields[-1]!r} is no number"
+            ) from None
+    return dict(qrels)
+
+
+def _fields(path: Path) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line.split()
+    except UnicodeDecodeError:
+        raise InvalidInputError(f"{path} is not UTF-8 text") from None
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number

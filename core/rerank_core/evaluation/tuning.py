@@ -1,0 +1,232 @@
+"""Depth, weights and normalisation chosen on judged queries, and what that choice is worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import combination_table
+from ..errors import ConfigurationError, InvalidInputError
+from .collection import Collection
+from .costs import Costs, costs_of
+from .measures import parse, per_query
+from .packages import package
+from .pareto import Offer, front, offer
+from .remarks import FEW, MANY_TIES
+from .run import Run
+from .selection import Table, chance, choose, cross_validate
+from .settings import RETRIEVER_ALONE, Setting, order, settings
+from .signals import RETRIEVAL, Signals, signals_of
+from .significance import LEVEL
+from .threshold import Threshold, fit_threshold
+
+MEASURE = "nDCG@10"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What came of it.
+
+    `kept` is the setting to use: the best by the rule of `selection` if its cross-validated gain
+    over the better simple end is more than chance, else that end. `tuned` and `spread`: the mean
+    and standard deviation over random splits of the measure, each query ranked by the setting
+    that was chosen without it. `ends`: the measure of the retriever alone and of each scorer
+    alone. `gain` is `tuned` less the better of them, with its p. `picks`: how often which setting
+    was chosen. `front`: what can be had for what.
+    """
+
+    measure: str
+    queries: int
+    ends: Mapping[str, float]
+    tuned: float
+    spread: float
+    gain: float
+    p: float
+    kept: Setting
+    quality: float
+    picks: Mapping[str, int]
+    front: Sequence[Offer]
+    threshold: Threshold | None
+    notes: Sequence[str]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the gain over the better simple end is more than chance."""
+        return self.gain > 0 and self.p < LEVEL
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values."""
+        return {
+            "measure": self.measure,
+            "queries": self.queries,
+            "ends": dict(self.ends),
+            "tuned": self.tuned,
+            "spread": self.spread,
+            "gain": self.gain,
+            "p": self.p,
+            "significant": self.significant,
+            "kept": {
+                "label": self.kept.label,
+                "system": self.kept.system,
+                "depth": self.kept.depth,
+                "combine": None
+                if self.kept.combination is None
+                else combination_table(self.kept.combination),
+                "quality": self.quality,
+            },
+            "picks": dict(self.picks),
+            "front": [one.to_dict() for one in self.front],
+            "threshold": None if self.threshold is None else self.threshold.to_dict(),
+            "notes": list(self.notes),
+        }
+
+
+def tune(
+    collection: Collection,
+    runs: Mapping[str, Run],
+    *,
+    measure: str = MEASURE,
+    depths: Sequence[int] | None = None,
+    max_seconds: float | None = None,
+    max_cost: float | None = None,
+    splits: int = 20,
+    folds: int = 10,
+    seed: int = 0,
+) -> Tuning:
+    """Choose how to rank `collection` with the scores in `runs`, by scorer.
+
+    Each run holds one scorer's scores of the candidates: from `run_reranker` over a reranker
+    without `combine`, or from a TREC file. `max_seconds` (p50) and `max_cost` (US dollars), both
+    a query, leave out settings that take more, as far as the runs tell what they take. The same
+    arguments give the same answer. Raises `InvalidInputError` where nothing is judged.
+    """
+    if not runs:
+        raise InvalidInputError("nothing to tune: give a run or a scorer")
+    if splits < 1:
+        raise InvalidInputError(f"splits is {splits}: draw at least 1")
+    if RETRIEVAL in runs:
+        raise InvalidInputError(f"{RETRIEVAL!r} is the retriever's own signal: rename that run")
+    (parsed,) = parse([measure])
+    signals = signals_of(collection, runs)
+    if len(signals.queries) < 2:
+        raise InvalidInputError("tuning takes judged queries with candidates, two at the least")
+    np = package("numpy")
+    costs = {name: costs_of(run) for name, run in runs.items()}
+    tried = [
+        setting
+        for setting in settings(list(runs), signals.depth, depths)
+        if _affordable(setting, signals.depth, costs, max_seconds, max_cost)
+    ]
+    ends = sum(_is_end(setting, signals.depth) for setting in tried)
+    values = np.stack([measured(s, signals, parsed, collection.qrels) for s in tried], axis=1)
+    held_out, picked = cross_validate(values, ends, splits=splits, folds=folds, seed=seed)
+    means = [float(mean) for mean in values.mean(0)]
+    best, end = choose(values, ends), int(np.argmax(means[:ends]))
+    gain, p = float(held_out.mean()) - means[end], chance(held_out.mean(0), values[:, end], seed)
+    kept = best if gain > 0 and p < LEVEL else end
+    threshold, on_threshold = fit_threshold(
+        collection, runs[tried[kept].system or next(iter(runs))]
+    )
+    return Tuning(
+        measure=str(parsed),
+        queries=len(signals.queries),
+        ends={tried[place].label: means[place] for place in range(ends)},
+        tuned=float(held_out.mean()),
+        spread=float(held_out.mean(1).std()),
+        gain=gain,
+        p=p,
+        kept=tried[kept],
+        quality=means[kept],
+        picks={tried[place].label: n for place, n in Counter(picked).most_common()},
+        front=front(
+            [
+                offer(place, setting, means[place], signals.depth, costs.get(setting.system or ""))
+                for place, setting in enumerate(tried)
+            ]
+        ),
+        threshold=threshold,
+        notes=[
+            *_on_choice(tried[best], tried[end], kept == best, gain, p),
+            *_on_retriever(tried[end], values[:, end], values[:, 0], seed),
+            *_on_data(signals, runs),
+            on_threshold,
+        ],
+    )
+
+
+def measured(
+    setting: Setting, signals: Signals, measure: Any, qrels: Mapping[str, Mapping[str, int]]
+) -> Table:
+    """The measure of every query, ranked by the setting."""
+    np = package("numpy")
+    # no measure with a cutoff looks further than that
+    cutoff = getattr(measure, "params", {}).get("cutoff") or signals.depth
+    run = {}
+    for query, ids, row in zip(signals.queries, signals.ids, order(setting, signals), strict=True):
+        best = [ids[column] for column in row[: cutoff + 1] if column < len(ids)]
+        run[query] = {doc: -float(place) for place, doc in enumerate(best)}
+    found = per_query([measure], {q: qrels[q] for q in signals.queries}, run)[str(measure)]
+    return np.array([found[query] for query in signals.queries])
+
+
+def _is_end(setting: Setting, most: int) -> bool:
+    return setting is RETRIEVER_ALONE or (not setting.combined and setting.depth == most)
+
+
+def _affordable(
+    setting: Setting,
+    most: int,
+    costs: Mapping[str, Costs | None],
+    max_seconds: float | None,
+    max_cost: float | None,
+) -> bool:
+    if setting.system is None:
+        return True
+    price = offer(0, setting, 0.0, most, costs[setting.system])
+    for name, limit, asked in (
+        ("max_seconds", max_seconds, price.seconds),
+        ("max_cost", max_cost, price.cost),
+    ):
+        if limit is not None and asked is None:
+            raise ConfigurationError(
+                f"{name} is given, but what {setting.system} takes is not known"
+            )
+        if limit is not None and asked is not None and asked > limit:
+            return False
+    return True
+
+
+def _on_choice(best: Setting, end: Setting, taken: bool, gain: float, p: float) -> Iterator[str]:
+    if best is end:
+        yield f"nothing else is better than {end.label} by more than its error"
+    elif not taken:
+        yield (
+            f"{best.label} would be chosen, but on held-out queries such a choice brings "
+            f"{gain:+.4f} (p = {p:.2f}), no more than chance: {end.label} is kept"
+        )
+
+
+def _on_retriever(end: Setting, values: Table, retriever: Table, seed: int) -> Iterator[str]:
+    if end.system is not None and (p := chance(values, retriever, seed)) >= LEVEL:
+        yield (
+            f"{end.label} is not better than {RETRIEVER_ALONE.label} by more than chance "
+            f"(p = {p:.2f}), and the retriever alone costs nothing"
+        )
+
+
+def _on_data(signals: Signals, runs: Mapping[str, Run]) -> Iterator[str]:
+    if len(signals.queries) < FEW:
+        yield f"only {len(signals.queries)} judged queries: what is chosen on so few may not last"
+    for name, run in runs.items():
+        known = {query: set(ranked.ids) for query, ranked in run.rankings.items()}
+        absent = sum(
+            doc not in known.get(query, ())
+            for query, ids in zip(signals.queries, signals.ids, strict=True)
+            for doc in ids
+        )
+        if absent:
+            yield f"{name} leaves out {absent} candidates, which stay beneath those it has"
+        if run.by_score and run.tied > MANY_TIES:
+            yield f"{name}: {run.tied:.0%} of its scores are tied; the ranks in its file order them"

@@ -1,0 +1,31 @@
+"""From a reply to scores: what the ways to ask share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import Reason, ScorerError
+from ..seams import Scores
+from ..usage import record
+from .excerpts import Excerpt
+
+
+def graded(scores: Sequence[float | None], scale: tuple[int, int]) -> Scores:
+    """Scores on 0..1, with the grades they stand for beside them."""
+    low, high = scale
+    return Scores(scores, [None if s is None else low + s * (high - low) for s in scores])
+
+
+def unreadable(reply: str, model: str) -> ScorerError:
+    """The error for a reply in which no answer is to be found; an empty one is worth a retry."""
+    return ScorerError(
+        f"nothing could be read from the reply of {model}: {reply!r:.120}",
+        reason=Reason.UNPARSEABLE,
+        retryable=not reply.strip(),
+    )
+
+
+def note_cuts(excerpts: Sequence[Excerpt], query_cut: bool) -> None:
+    """Count the documents that were shown in part, once their answer is in."""
+    note = "the query was cut to half of group_tokens" if query_cut else None
+    record(truncated=sum(excerpt.cut for excerpt in excerpts), note=note)

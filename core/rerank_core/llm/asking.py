@@ -1,0 +1,85 @@
+"""One question to the chat model, about documents, within the budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..errors import ScorerError
+from ..retries import Policy, policy_at_hand
+from ..seams import ChatModel, Reply
+from ..usage import record
+from .budget import Budget
+from .excerpts import Lengths
+from .prompts import Prompt
+from .schemas import Schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A chat model and all that a question to it depends on."""
+
+    chat: ChatModel
+    prompt: Prompt
+    scale: tuple[int, int]
+    lengths: Lengths
+    budget: Budget
+    max_concurrency: int
+    max_attempts: int
+
+    async def ask(
+        self,
+        query: str,
+        texts: Sequence[str],
+        *,
+        reply_tokens: int,
+        schema: Schema | None = None,
+        logprobs: bool = False,
+    ) -> Reply:
+        """The model's reply about these texts; `reply_tokens` is the most it may say."""
+        system, user = self.prompt.render(query, texts, self.scale)
+        prompt_tokens = self.lengths.tokens(system) + self.lengths.tokens(user)
+        with self.budget.call(prompt_tokens, reply_tokens) as take:
+            reply = await self.chat.complete(
+                system, user, schema=schema, max_tokens=reply_tokens, logprobs=logprobs
+            )
+            take(reply)
+        return reply
+
+    def policy(self) -> Policy:
+        """How the calls within one batch are made: the engine's way, where there is one."""
+        return policy_at_hand() or Policy(self.max_concurrency, self.max_attempts)
+
+    async def several(
+        self,
+        query: str,
+        questions: Sequence[tuple[Sequence[str], Callable[[], Awaitable[T]]]],
+    ) -> list[T | None]:
+        """The answers to several questions at once, None for those that failed (with a note).
+
+        Raises the first error if all did. A question alone is not tried again here: the engine
+        does that with the batch it is.
+        """
+        if len(questions) == 1:
+            return [await questions[0][1]()]
+        policy = self.policy()
+        answers = await asyncio.gather(
+            *(_noted(policy.call(attempt, query, texts)) for texts, attempt in questions)
+        )
+        errors = [answer for answer in answers if isinstance(answer, ScorerError)]
+        if len(errors) == len(questions):
+            raise errors[0]
+        for error in errors:
+            record(note=f"one of {len(questions)} calls for a group failed: {error}")
+        return [None if isinstance(answer, ScorerError) else answer for answer in answers]
+
+
+async def _noted(call: Awaitable[T]) -> T | ScorerError:
+    try:
+        return await call
+    except ScorerError as error:
+        return error

