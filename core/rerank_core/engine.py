@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
+from . import retries
 from .batches import Batch, Scored
 from .breaker import Breaker
 from .cache import Cache
@@ -68,6 +69,7 @@ class Engine:
 
     async def warm_up(self) -> None:
         """Let the scorer load what it must."""
+        await retries.warm_up()
         load = getattr(self.scorer, "warm_up", None)
         if load is not None:
             await load()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+from .threads import run
 
 T = TypeVar("T")
 
@@ -20,6 +24,7 @@ class PerLoop(Generic[T]):
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make, self._close = make, close
         self._made: tuple[asyncio.AbstractEventLoop, T] | None = None
+        _all.add(self)
 
     def get(self) -> T:
         """The client of the running loop."""
@@ -28,8 +33,32 @@ class PerLoop(Generic[T]):
             self._made = (loop, self._make())
         return self._made[1]
 
+    async def warm_up(self) -> None:
+        """Make it now, in a thread: certificates to load are work that would hold up the loop."""
+        loop = asyncio.get_running_loop()
+        if self._made is None or self._made[0] is not loop:
+            made = await run(lambda stop: self._make())
+            self._made = self._made if self._made and self._made[0] is loop else (loop, made)
+
     async def aclose(self) -> None:
         """Close it, if it belongs to the running loop; forget it in any case."""
         made, self._made = self._made, None
         if made is not None and made[0] is asyncio.get_running_loop():
             await self._close(made[1])
+
+
+_all: WeakSet[PerLoop[Any]] = WeakSet()
+# What a child inherits is neither used nor let go of. A client that tidies up when it goes would
+# take its sockets out of the epoll object, which parent and child share, and the parent's own
+# would never hear from them again.
+_inherited: list[object] = []
+
+
+def _after_fork() -> None:
+    for each in list(_all):
+        _inherited.append(each._made)
+        each._made = None
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -8,12 +8,15 @@ calls keep to the same limit, deadline and patience.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ScorerError
+from .threads import run
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -107,6 +110,12 @@ class Policy:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, ScorerError):
             self._on_retry(error)
+
+
+async def warm_up() -> None:
+    """Import what a first try needs, in a thread: it takes longer than some deadlines allow."""
+    if "tenacity" not in sys.modules:
+        await run(lambda stop: import_module("tenacity"))
 
 
 _at_hand: ContextVar[Policy | None] = ContextVar("rerank_policy", default=None)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import openai
 
 DEFAULT_MODEL = "gpt-4o-mini"
+#: What the SDK and its transport import with the first request.
+_LATE_IMPORTS = ("openai.resources.chat.completions", "anyio._backends._asyncio")
 KEY_VARIABLES = ("OPENAI_API_KEY",)
 
 #: Models that think before they answer: they refuse a temperature, and take an effort.
@@ -168,11 +170,12 @@ class OpenAIChat:
 
     async def warm_up(self) -> None:
         """Import the SDK and the price list, work that must not hold up the loop."""
-        if "openai" not in sys.modules:
-            await run(lambda stop: import_module("openai"))
+        for late in _LATE_IMPORTS:
+            if late not in sys.modules:
+                await run(lambda stop, late=late: import_module(late))
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
-        self._client.get()
+        await self._client.warm_up()
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -91,7 +91,7 @@ class ServiceScorer(ScorerBase):
         if not self._loaded:
             await run(lambda stop: self._load())
             self._loaded = True
-        self._client.get()
+        await self._client.warm_up()
 
     async def aclose(self) -> None:
         """Close the connections."""
