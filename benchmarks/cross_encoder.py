@@ -8,8 +8,8 @@ and the figure is a median, as a ratio to sentence-transformers' `CrossEncoder.p
 defaults in the same rounds; "fastest" is the ratio of the fastest rounds, which other work on the
 machine disturbs less. "limit" is what the arithmetic alone would take if it all ran at the
 rate of a large matrix product on this machine, measured in the same rounds; "of limit" is how
-much of that the fastest round reached. Rank agreement is with sentence-transformers in fp32: a random head has
-near ties all over, so what it says of bf16 and int8 is the pessimistic case.
+much of that the fastest round reached. Rank agreement is with sentence-transformers in fp32: a
+random head has near ties all over, so what it says of bf16 and int8 is the pessimistic case.
 """
 
 from __future__ import annotations
@@ -262,9 +262,7 @@ def compare(
             rank(texts)
             seconds[name].append(time.perf_counter() - start)
     base = min(seconds[BASE])
-    print(
-        "\n| cross-encoder | precision | ms | ratio | fastest | of limit | Kendall tau | top 10 kept |"
-    )
+    print("\n| cross-encoder | in | ms | ratio | fastest | of limit | Kendall tau | top 10 kept |")
     print("|---|---|---|---|---|---|---|---|")
     for name, (_, precision) in chosen.items():
         took = statistics.median(seconds[name])

@@ -58,7 +58,7 @@ def speed() -> None:
             started = time.perf_counter()
             with Reranker(scorer, top_n=None) as reranker:
                 found = evaluate(
-                    collection, {label: reranker}, journal=Journal(journal) if kept else None
+                    collection, {name: reranker}, journal=Journal(journal) if kept else None
                 )
             seconds = time.perf_counter() - started
             costs = found.systems[0].costs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict
 
-from rerank_core import Candidate, Ranking, Reranker
+from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
@@ -19,17 +19,18 @@ SCORE_KEY = "relevance_score"
 class RerankCompressor(BaseDocumentCompressor):
     """Reranks documents: for a `ContextualCompressionRetriever` or a `DocumentCompressorPipeline`.
 
-    Returns the `top_n` best as new documents, ids and metadata kept, with the score as a Python
-    float in `metadata["relevance_score"]` (left out where a document could not be scored). What
-    LangChain has no place for, the report above all, goes to the reranker's `on_ranking`.
+    Returns the `top_n` best, best first, as new documents, ids and metadata kept, with the score
+    as a Python float in `metadata["relevance_score"]` (left out where a document could not be
+    scored). What LangChain has no place for, the report above all, goes to the reranker's
+    `on_ranking`. The text that is scored is `page_content`.
 
-    `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line.
-    `score_field` names the metadata in which the retriever left its own score, if it did.
+    `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line, then
+    a blank line. `score_field` names the metadata in which the retriever left its own score.
+
+    Raises what `Reranker.rank` raises: `InvalidInputError`, a `ValueError`, for an empty query.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, extra="forbid", protected_namespaces=()
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
 
     reranker: Reranker
     metadata_fields: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class RerankCompressor(BaseDocumentCompressor):
 
         def body(_: Any) -> list[Document]:
             ranking = self.reranker.rank(query, self._candidates(documents))
-            return self._documents(ranking, documents)
+            return _documents(ranking, documents)
 
         if callbacks is None:
             return body(None)
@@ -55,7 +56,7 @@ class RerankCompressor(BaseDocumentCompressor):
 
         async def body(_: Any) -> list[Document]:
             ranking = await self.reranker.arank(query, self._candidates(documents))
-            return self._documents(ranking, documents)
+            return _documents(ranking, documents)
 
         if callbacks is None:
             return await body(None)
@@ -79,7 +80,7 @@ class RerankCompressor(BaseDocumentCompressor):
                 score=document.metadata.get(self.score_field) if self.score_field else None,
                 metadata=document.metadata,
             )
-            for document in documents
+            for document in map(_checked, documents)
         ]
 
     def _text(self, document: Document) -> str:
@@ -88,17 +89,25 @@ class RerankCompressor(BaseDocumentCompressor):
             for name in self.metadata_fields
             if document.metadata.get(name) is not None
         ]
-        return "\n".join([*shown, document.page_content])
+        # a blank line, as LlamaIndex has it: the same text is scored through either framework
+        return "\n".join([*shown, "", document.page_content]) if shown else document.page_content
 
-    def _documents(self, ranking: Ranking, documents: Sequence[Document]) -> list[Document]:
-        ranked = []
-        for hit in ranking:
-            document = documents[hit.index]
-            metadata = {k: v for k, v in document.metadata.items() if k != SCORE_KEY}
-            if hit.score is not None:
-                metadata[SCORE_KEY] = hit.score
-            ranked.append(document.model_copy(update={"metadata": metadata}))
-        return ranked
+
+def _checked(document: Any) -> Document:
+    if not isinstance(document, Document):
+        raise InvalidInputError(f"a document is a LangChain Document, not {document!r:.80}")
+    return document
+
+
+def _documents(ranking: Ranking, documents: Sequence[Document]) -> list[Document]:
+    ranked = []
+    for hit in ranking:
+        document = documents[hit.index]
+        metadata = {k: v for k, v in document.metadata.items() if k != SCORE_KEY}
+        if hit.score is not None:
+            metadata[SCORE_KEY] = hit.score
+        ranked.append(document.model_copy(update={"metadata": metadata}))
+    return ranked
 
 
 def _seen(query: str, documents: Sequence[Document]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class _Preset(RerankCompressor):
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
         own = {name: options.pop(name) for name in _OWN if name in options}
-        super().__init__(reranker=build(self.kind, model, options), **own)  # type: ignore[call-arg]
+        super().__init__(reranker=build(self.kind, model, options, _OWN), **own)  # type: ignore[call-arg]
 
 
 _OWN = tuple(name for name in RerankCompressor.model_fields if name != "reranker")

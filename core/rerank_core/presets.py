@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .errors import ConfigurationError
@@ -12,11 +11,14 @@ from .reranker import Reranker
 from .scorers.named import HYBRID, scorer_class
 
 
-def build(kind: str, first: Any, options: Mapping[str, Any]) -> Reranker:
+def build(
+    kind: str, first: Any, options: Mapping[str, Any], beside: Collection[str] = ()
+) -> Reranker:
     """The reranker with this kind of scorer ("llm", "cross-encoder", …, "hybrid").
 
     `first` is the scorer's first argument (its model, as a rule), None for its default. Each of
-    the `options` goes to the scorer or to the reranker, whichever takes it.
+    the `options` goes to the scorer or to the reranker, whichever takes it; `beside` names those
+    that the framework's own class takes, for the error's sake.
 
     Raises `ConfigurationError` for an option that neither takes, with the nearest one that exists.
     """
@@ -24,7 +26,7 @@ def build(kind: str, first: Any, options: Mapping[str, Any]) -> Reranker:
     theirs: set[str] = set() if kind == HYBRID else _parameters(scorer_class(kind))
     for name in options:
         if name not in ours | theirs:
-            raise ConfigurationError(_unknown(name, sorted(ours | theirs)))
+            raise ConfigurationError(_unknown(name, sorted({*ours, *theirs, *beside})))
     for_scorer = {name: value for name, value in options.items() if name in theirs}
     for_reranker = {name: value for name, value in options.items() if name in ours - theirs}
     if kind == HYBRID:
@@ -41,7 +43,9 @@ def _parameters(made: Any) -> set[str]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    import difflib  # for this sentence only
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     near = near or (["top_n"] if name in ("k", "top_k", "n", "limit") else [])
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f": did you mean {near[0]}?" if near else "."
     return f"unknown option {name!r}{hint} Options: {', '.join(known)}"

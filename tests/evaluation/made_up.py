@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rerank_core import Candidate
@@ -25,12 +26,13 @@ def collection(queries: int = 4, candidates: int = 5, relevant_at: int = 2) -> C
     return of_candidates(texts, found, {q: {f"{q}d{relevant_at}": 1} for q in found}, "retriever")
 
 
-def run(name: str, base: Collection, scores: dict[str, Sequence[float | None]]) -> Run:
+def run(name: str, base: Collection, scores: Mapping[str, Sequence[float | None]]) -> Run:
     """A run that orders the base's candidates by these scores, in their order; None comes last."""
     rankings = {}
     for query, values in scores.items():
         ids = [str(candidate.id) for candidate in base.candidates[query]]
-        order = sorted(range(len(ids)), key=lambda i: -(values[i] if values[i] is not None else -9))
+        known = [-math.inf if value is None else value for value in values]
+        order = sorted(range(len(ids)), key=known.__getitem__, reverse=True)
         rankings[query] = Ranked([ids[i] for i in order], [values[i] for i in order])
     return Run(name, rankings)
 

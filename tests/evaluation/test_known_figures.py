@@ -47,8 +47,8 @@ def test_figures_are_those_of_ir_measures(
     for name, file in files.items():
         direct = ir_measures.calc_aggregate(
             [ir_measures.parse_measure(measure) for measure in MEASURES],
-            ir_measures.read_trec_qrels(str(shared_data / qrels)),
-            ir_measures.read_trec_run(str(file)),
+            ir_measures.read_trec_qrels(str(shared_data / qrels)),  # type: ignore[no-untyped-call]
+            ir_measures.read_trec_run(str(file)),  # type: ignore[no-untyped-call]
         )
         for measure, value in direct.items():
             assert found[name].means[str(measure)] == pytest.approx(value, abs=1e-9)

@@ -11,6 +11,7 @@ from ..loop import call_where_it_belongs
 from ..seams import Reply
 from ..threads import run
 from ..usage import record
+from .logprobs import logprobs_of
 from .prices import Tariff, address_of
 
 
@@ -57,7 +58,10 @@ class LangChainChat:
         )
         told = getattr(message, "response_metadata", None) or {}
         return Reply(
-            _text(getattr(message, "content", message)), prompt, completed, _logprobs(told)
+            _text(getattr(message, "content", message)),
+            prompt,
+            completed,
+            logprobs_of(told.get("logprobs")),
         )
 
     async def warm_up(self) -> None:
@@ -86,17 +90,6 @@ def _provider(llm: Any) -> str | None:
     except Exception:  # a model of any make, asked for what it need not have
         return None
     return _PROVIDERS.get(named, named) if isinstance(named, str) else None
-
-
-def _logprobs(told: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Log probabilities as OpenAI's models tell them, where the user has set theirs to do so."""
-    try:
-        return [
-            {top["token"]: top["logprob"] for top in place.get("top_logprobs") or []}
-            for place in (told.get("logprobs") or {}).get("content") or []
-        ]
-    except (AttributeError, KeyError, TypeError):
-        return []
 
 
 def _text(content: Any) -> str:

@@ -23,6 +23,7 @@ from ..secret import Secret
 from ..threads import run
 from ..usage import record
 from .dialect import dialect
+from .logprobs import logprobs_of
 from .prices import OPENAI, Tariff
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ class OpenAIChat:
 
         record(calls=1)
         try:
-            return await self._client.get().chat.completions.create(**request)
+            # by path: `chat.completions.create` spends twice the time, on types we do not use
+            return await self._client.get().post("/chat/completions", cast_to=object, body=request)
         except openai.APIStatusError as error:
             failure = from_status(error.status_code, _message(error), dict(error.response.headers))
         except (openai.APIConnectionError, openai.APIResponseValidationError) as error:
@@ -147,14 +149,14 @@ class OpenAIChat:
     def _read(self, completion: Any) -> Reply:
         """The reply in a completion; a compatible server may leave any of its parts out."""
         try:
-            choice = completion.choices[0]
-            text = choice.message.content
-        except (AttributeError, IndexError, TypeError):
+            choice = completion["choices"][0]
+            text = choice["message"].get("content")
+        except (AttributeError, IndexError, KeyError, TypeError):
             raise from_garbage("the server's answer has no choices[0].message") from None
-        usage = getattr(completion, "usage", None)
-        prompt = getattr(usage, "prompt_tokens", None)
-        completed = getattr(usage, "completion_tokens", None)
-        cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+        usage = completion.get("usage")
+        usage = usage if isinstance(usage, Mapping) else {}
+        prompt, completed = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+        cached = _count(usage.get("prompt_tokens_details") or {}, "cached_tokens")
         record(
             prompt_tokens=prompt or 0,
             completion_tokens=completed or 0,
@@ -164,8 +166,8 @@ class OpenAIChat:
             text=text if isinstance(text, str) else "",
             prompt_tokens=prompt,
             completion_tokens=completed,
-            logprobs=_logprobs(choice),
-            cut_off=getattr(choice, "finish_reason", None) == "length",
+            logprobs=logprobs_of(choice.get("logprobs")),
+            cut_off=choice.get("finish_reason") == "length",
         )
 
     async def warm_up(self) -> None:
@@ -197,11 +199,9 @@ async def _nothing_to_close(lock: asyncio.Lock) -> None:
     pass
 
 
-def _logprobs(choice: Any) -> list[dict[str, float]]:
-    content = getattr(getattr(choice, "logprobs", None), "content", None) or []
-    return [
-        {top.token: top.logprob for top in (position.top_logprobs or [])} for position in content
-    ]
+def _count(usage: Any, name: str) -> int | None:
+    count = usage.get(name) if isinstance(usage, Mapping) else None
+    return count if isinstance(count, int) and count >= 0 else None
 
 
 def _message(error: openai.APIStatusError) -> str:

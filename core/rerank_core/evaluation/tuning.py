@@ -149,7 +149,7 @@ def tune(
         threshold=threshold,
         notes=[
             *_on_choice(tried[best], tried[end], kept == best, gain, p),
-            *_on_retriever(tried[end], values[:, end], values[:, 0], seed),
+            *(_on_retriever(tried[end], values[:, end], values[:, 0], seed) if kept == end else ()),
             *_on_data(signals, runs),
             on_threshold,
         ],

@@ -67,19 +67,19 @@ class Asker:
         if len(questions) == 1:
             return [await questions[0][1]()]
         policy = self.policy()
-        answers = await asyncio.gather(
-            *(_noted(policy.call(attempt, query, texts)) for texts, attempt in questions)
-        )
+
+        async def noted(
+            texts: Sequence[str], attempt: Callable[[], Awaitable[T]]
+        ) -> T | ScorerError:
+            try:
+                return await policy.call(attempt, query, texts)
+            except ScorerError as error:
+                return error
+
+        answers = await asyncio.gather(*(noted(*question) for question in questions))
         errors = [answer for answer in answers if isinstance(answer, ScorerError)]
         if len(errors) == len(questions):
             raise errors[0]
         for error in errors:
             record(note=f"one of {len(questions)} calls for a group failed: {error}")
         return [None if isinstance(answer, ScorerError) else answer for answer in answers]
-
-
-async def _noted(call: Awaitable[T]) -> T | ScorerError:
-    try:
-        return await call
-    except ScorerError as error:
-        return error

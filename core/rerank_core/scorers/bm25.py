@@ -47,10 +47,10 @@ class BM25Scorer(ScorerBase):
     name = "bm25"
     independent = False
     calibrated = False
+    fingerprint = None  # quicker to score again than to look up
 
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         self.k1, self.b = k1, b
-        self.fingerprint = f"bm25/1 k1={k1} b={b}"
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """BM25 of each text over all of them, by min-max; the BM25 itself in `raw`."""

@@ -1,0 +1,97 @@
+"""What the causes are looked for in: rankings with their judgements, and how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..combine import Combination
+from ..ranking import RankedCandidate, Ranking
+
+RETRIEVAL, RAW = "retrieval", ":raw"
+
+
+def key(hit: RankedCandidate) -> str:
+    """What judgements and later stages call a document: its id, else its position in the input."""
+    return str(hit.index) if hit.id is None else hit.id
+
+
+@dataclass(frozen=True)
+class Case:
+    """One query: its ranking, and what else is known of it.
+
+    `grades`: by document key, None where the query is not judged. `served`: keys of what came out
+    at the end of the pipeline, None where that is not known. `repeats`: rankings of the same
+    documents, asked for in another order.
+    """
+
+    ranking: Ranking
+    grades: Mapping[str, int] | None = None
+    served: Sequence[str] | None = None
+    repeats: Sequence[Ranking] = ()
+
+    @property
+    def hits(self) -> tuple[RankedCandidate, ...]:
+        """Every candidate, best first."""
+        return self.ranking.all
+
+    @cached_property
+    def retrieved(self) -> list[RankedCandidate]:
+        """Every candidate in the retriever's order."""
+        return sorted(self.hits, key=lambda hit: hit.retrieved)
+
+    @cached_property
+    def relevant(self) -> frozenset[str]:
+        """The documents judged relevant, candidates or not."""
+        return frozenset(doc for doc, grade in (self.grades or {}).items() if grade > 0)
+
+    def signal(self, name: str, *, combined: bool) -> dict[int, float]:
+        """What a scorer said, by the candidates' input position; what it did not score is absent.
+
+        Where signals are `combined`, their values before they were normalised for the sum.
+        """
+        found = {}
+        for hit in self.hits:
+            value = hit.components.get(name)
+            if combined:
+                value = hit.components.get(name + RAW, value)
+            if value is not None:
+                found[hit.index] = value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How the rankings were made, as far as that is known."""
+
+    scorers: Sequence[str]
+    combine: Combination | None = None
+    combined: bool = False
+    top_n: int | None = None
+    threshold: float | None = None
+    depth: int | None = None
+    #: How many documents a scorer is shown at once, by its name, where it says so.
+    group_sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it. `shuffled`: cases with `repeats`. `sight`: about how many characters of a document
+    the scorer sees, None where it sees all, or that was not tried.
+    """
+
+    cases: Sequence[Case]
+    setup: Setup
+    shuffled: Sequence[Case] = ()
+    sight: int | None = None
+
+    @cached_property
+    def judged(self) -> list[Case]:
+        """The cases with a document judged relevant."""
+        return [case for case in self.cases if case.relevant]
+
+    @property
+    def top(self) -> int:
+        """How many ranks count: top_n, at most ten."""
+        return min(10, self.setup.top_n or 10)

@@ -1,0 +1,184 @@
+"""Do the scores say anything, and the right way round? Ties, saturation, inversion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from statistics import fmean
+
+from ..scorers.bm25 import rank_correlation, words
+from .chance import surely_positive
+from .evidence import RETRIEVAL, Case, Evidence, key
+from .finding import Cause, Finding, Severity
+from .quality import as_ranked, as_retrieved, differences, ndcg
+
+#: The share of queries in which the top must be flat.
+MOST = 0.5
+#: Scores as close as this are tied.
+SAME = 1e-6
+#: The share of pairs in the top that are tied: of ten, nine are alike.
+FLAT = 0.75
+#: A list whose scores (0..1) span less than this is all but flat.
+NARROW = 0.02
+#: Fewer candidates than this are no list.
+LEAST = 5
+#: A relevant document is below others more often than this share of the pairs: the wrong way.
+INVERTED = 0.4
+#: Without judgements: how far against the retriever, with shared words against it too, or alone.
+AGAINST, ALONE = -0.1, -0.3
+
+
+def ties(evidence: Evidence) -> Iterator[Finding]:
+    """Scores that do not tell the top documents apart."""
+    for name in evidence.setup.scorers:
+        lists = [
+            list(told.values())
+            for case in evidence.cases
+            if len(told := case.signal(name, combined=evidence.setup.combined)) >= LEAST
+        ]
+        if not lists:
+            continue
+        flat = sum(_is_flat(scores, evidence.top) for scores in lists)
+        narrow = sum(0 < max(scores) - min(scores) < NARROW for scores in lists)
+        if flat >= MOST * len(lists):
+            seen = f"in {flat} of {len(lists)} queries nearly all of the top scores are the same"
+        elif narrow >= MOST * len(lists) and _of_no_use(evidence):
+            seen = (
+                f"in {narrow} of {len(lists)} queries all scores are within {NARROW} of each "
+                "other, and their order is no better than the retriever's"
+            )
+        else:
+            continue
+        commonest = _commonest(lists)
+        yield Finding(
+            Cause.TIED,
+            Severity.BROKEN,
+            f"{name}: {seen} (most often {commonest:.4g})",
+            "ties are broken by the retriever's order, so nothing is reranked where it counts. "
+            "A parser that answers with a default, a saturated sigmoid and a model that likes "
+            "one grade all look like this",
+            "look at raw replies or logits; ask for a finer scale or for log probabilities, "
+            "clip nothing, or have the documents compared (strategy='listwise')",
+        )
+
+
+def _is_flat(scores: Sequence[float], top: int) -> bool:
+    """Whether nearly all of the best are alike, other than at the bottom of the scale in use."""
+    best = sorted(scores, reverse=True)
+    if best[0] - best[-1] <= SAME:
+        return True
+    best, lowest = best[: max(top, LEAST)], best[-1]
+    sizes = [
+        (level, len(list(same))) for level, same in groupby(best, key=lambda s: round(s / SAME))
+    ]
+    level, size = max(sizes, key=lambda pair: pair[1])
+    tied = size * (size - 1) / (len(best) * (len(best) - 1))
+    return tied >= FLAT and level != round(lowest / SAME)
+
+
+def _of_no_use(evidence: Evidence) -> bool:
+    if not evidence.judged:
+        return False
+    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
+    return not surely_positive(gain, 0.05)
+
+
+def _commonest(lists: Sequence[Sequence[float]]) -> float:
+    counts: dict[float, int] = {}
+    for scores in lists:
+        for score in scores:
+            counts[score] = counts.get(score, 0) + 1
+    return max(counts, key=counts.__getitem__)
+
+
+def wrong_way(evidence: Evidence) -> Iterator[Finding]:
+    """Signals whose lowest values are the best: the retriever's (distances) and the scorers'."""
+    names = [*evidence.setup.scorers, RETRIEVAL]
+    for name in names:
+        seen = _by_judgements(evidence, name) or _by_agreement(evidence, name)
+        if not seen:
+            continue
+        whose = "the retriever's scores" if name == RETRIEVAL else f"the scores of {name!r}"
+        yield Finding(
+            Cause.WRONG_WAY,
+            Severity.HARMS,
+            f"{whose}: {seen}",
+            "this is what distances, or scores of which lower is better, look like when they are "
+            "sorted as if higher were better: the worst documents come first",
+            "negate the scores (or use 1 - distance), or ask the model for relevance and not for "
+            "rank; higher is better throughout",
+        )
+
+
+def _values(evidence: Evidence, case: Case, name: str) -> Mapping[int, float]:
+    return case.signal(name, combined=evidence.setup.combined)
+
+
+def _by_judgements(evidence: Evidence, name: str) -> str | None:
+    areas = [
+        area
+        for case in evidence.judged
+        if (area := _area(case, _values(evidence, case, name))) is not None
+    ]
+    if not areas or fmean(areas) > INVERTED:
+        return None
+    if not surely_positive([0.5 - area for area in areas]):
+        return None
+    return (
+        f"over {len(areas)} judged queries a relevant document has the higher score in only "
+        f"{fmean(areas):.0%} of its pairs with others"
+    )
+
+
+def _area(case: Case, told: Mapping[int, float]) -> float | None:
+    """The share of pairs of a relevant and another candidate in which the relevant is higher."""
+    relevant = [told[h.index] for h in case.hits if h.index in told and key(h) in case.relevant]
+    others = [told[h.index] for h in case.hits if h.index in told and key(h) not in case.relevant]
+    if not relevant or not others:
+        return None
+    wins = sum((a > b) + (a == b) / 2 for a in relevant for b in others)
+    return wins / (len(relevant) * len(others))
+
+
+def _by_agreement(evidence: Evidence, name: str) -> str | None:
+    """Without judgements: against both the retriever and the words shared with the query."""
+    if evidence.judged:
+        return None
+    if name == RETRIEVAL:
+        return _listed_ascending(evidence)
+    against, lexical = [], []
+    for case in evidence.cases:
+        told = _values(evidence, case, name)
+        if len(told) < LEAST:
+            continue
+        places = {hit.index: -float(hit.retrieved) for hit in case.hits}
+        against.append(rank_correlation([(value, places[i]) for i, value in told.items()]))
+        shared = shared_words(case)
+        if len({shared[i] for i in told}) > 1:
+            lexical.append(rank_correlation([(value, shared[i]) for i, value in told.items()]))
+    if not surely_positive([-value for value in against]):
+        return None
+    both = fmean(against) < AGAINST and surely_positive([-value for value in lexical])
+    if not both and not (fmean(against) < ALONE and not surely_positive(lexical)):
+        return None
+    words_too = f", and at {fmean(lexical):+.2f} with the words shared with the query" * both
+    return f"their rank correlation with the retriever's order is {fmean(against):+.2f}{words_too}"
+
+
+def _listed_ascending(evidence: Evidence) -> str | None:
+    """Retrievers list the best first; scores that rise down the list are distances."""
+    rising = listed = 0
+    for case in evidence.cases:
+        told = [value for _, value in sorted(_values(evidence, case, RETRIEVAL).items())]
+        if len(told) >= LEAST and told[0] != told[-1]:
+            listed += 1
+            rising += all(a <= b for a, b in zip(told, told[1:], strict=False))
+    if listed and rising >= 0.8 * listed:
+        return f"in {rising} of {listed} queries they rise from the first candidate to the last"
+    return None
+
+
+def shared_words(case: Case) -> dict[int, float]:
+    """How many distinct words of the query each candidate has, by input position."""
+    wanted = set(words(case.ranking.query))
+    return {hit.index: float(len(wanted & set(words(hit.text)))) for hit in case.hits}

@@ -1,0 +1,169 @@
+"""What of the documents is seen, and is it always the same? Truncation, near-duplicates."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from statistics import fmean
+
+from ..scorers.bm25 import words
+from .chance import surely_positive
+from .evidence import Case, Evidence, key
+from .finding import Cause, Finding, Severity
+from .quality import as_ranked, as_retrieved, differences, ndcg
+
+#: The share of the query's words in a document, the rare ones counting more, that must stand
+#: beyond the cut alone …
+HIDDEN = 0.6
+#: … and the share with which reranking may still help all the same.
+ALL_BUT_ALL = 0.85
+#: The share of documents that must be cut, and of those that begin alike up to there.
+CUT, ALIKE = 0.3, 0.3
+#: The share of the top that must repeat another text in it.
+REPEATED = 0.3
+#: Two texts are near-duplicates that share so much of their words, and of their pairs of words.
+SAME_WORDS, SAME_PAIRS = 0.6, 0.4
+#: Words in more than this share of all documents are a template's, and tell nothing …
+COMMON = 0.3
+#: … which can be seen from so many documents; texts with fewer words of their own are not compared.
+MANY, OWN = 20, 4
+
+
+def truncation(evidence: Evidence) -> Iterator[Finding]:
+    """A scorer that reads only the beginning, where the difference comes after it."""
+    sight = min((s for s in (evidence.sight, _by_reports(evidence)) if s is not None), default=None)
+    if sight is None:
+        return
+    texts = [hit.text for case in evidence.cases for hit in case.hits]
+    cut = [text for text in texts if len(text) > sight]
+    if len(cut) < CUT * len(texts):
+        return
+    hidden = _hidden(evidence, sight)
+    alike = fmean(_alike(case, sight) for case in evidence.cases if case.hits)
+    share = fmean(hidden) if hidden else 0.0
+    if share >= HIDDEN and surely_positive([value - HIDDEN / 2 for value in hidden], 0.05):
+        if share < ALL_BUT_ALL and alike < ALIKE and _helps(evidence):
+            return
+        seen = f"{share:.0%} of what they share with the query stands after that"
+    elif alike >= ALIKE:
+        seen = f"{alike:.0%} of the documents begin exactly like another one up to there"
+    else:
+        return
+    yield Finding(
+        Cause.TRUNCATION,
+        Severity.HARMS,
+        f"the scorer reads about the first {sight} characters; {len(cut) / len(texts):.0%} of the "
+        f"documents are longer, and {seen}",
+        "documents are scored by a beginning that does not tell them apart",
+        "raise max_chars= or max_length=, have long documents scored by their best passage "
+        '(long_documents="best-passage"), rerank smaller chunks, or strip what all begin with',
+    )
+
+
+def _helps(evidence: Evidence) -> bool:
+    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
+    return surely_positive(gain)
+
+
+def _by_reports(evidence: Evidence) -> int | None:
+    """At most where the cut is, from how many documents were cut: these were the longest."""
+    bounds = []
+    for case in evidence.cases:
+        lengths = sorted((len(hit.text) for hit in case.hits), reverse=True)
+        if cut := min(case.ranking.report.truncated, len(lengths)):
+            bounds.append(lengths[cut - 1] - 1)
+    return min(bounds, default=None)
+
+
+def _hidden(evidence: Evidence, sight: int) -> list[float]:
+    """By query: the share of a document's words from the query that stand after the cut alone.
+
+    Of the relevant documents where enough are known, else of all.
+    """
+    relevant = sum(key(hit) in case.relevant for case in evidence.cases for hit in case.hits)
+    found = []
+    for case in evidence.cases:
+        if not (wanted := set(words(case.ranking.query))):
+            continue
+        held = {hit.index: wanted & set(words(hit.text)) for hit in case.hits}
+        often = Counter(word for inside in held.values() for word in inside)
+        worth = {word: math.log(1 + (len(held) - n + 0.5) / (n + 0.5)) for word, n in often.items()}
+        shares = []
+        for hit in case.hits:
+            if (relevant >= 10 and key(hit) not in case.relevant) or len(hit.text) <= sight:
+                continue
+            whole = sum(worth[word] for word in held[hit.index])
+            seen = set(words(hit.text[:sight]))
+            if whole:
+                shares.append(
+                    sum(worth[word] for word in held[hit.index] if word not in seen) / whole
+                )
+        if shares:
+            found.append(fmean(shares))
+    return found
+
+
+def _alike(case: Case, sight: int) -> float:
+    """The share of documents that are another's to the cut, though not to the end."""
+    heads: dict[str, set[str]] = {}
+    for hit in case.hits:
+        if len(hit.text) > sight:
+            heads.setdefault(" ".join(words(hit.text[:sight])), set()).add(hit.text)
+    return sum(len(same) for same in heads.values() if len(same) > 1) / len(case.hits)
+
+
+def duplicates(evidence: Evidence) -> Iterator[Finding]:
+    """A top that says the same several times."""
+    whole = {hit.text for case in evidence.cases for hit in case.hits}
+    often = Counter(word for text in whole for word in set(_folded(text)))
+    common = {w for w, n in often.items() if n > COMMON * len(whole)} if len(whole) >= MANY else {}
+    shares, tops = [], []
+    for case in evidence.cases:
+        top = [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]
+        if len(top) > 2:
+            shares.append(_repeated(top, frozenset(common)))
+            tops.append(len(top))
+    if not shares or fmean(shares) < REPEATED:
+        return
+    if len(shares) >= 5 and not surely_positive([s - REPEATED / 2 for s in shares], 0.05):
+        return
+    kinds = fmean(size * (1 - share) for size, share in zip(tops, shares, strict=True))
+    yield Finding(
+        Cause.DUPLICATES,
+        Severity.LIMITS,
+        f"{fmean(shares):.0%} of the first {max(tops)} repeat another text among them, all but "
+        f"word for word: they hold {kinds:.1f} different texts on average",
+        "a reranker scores copies alike, so they fill the top together and push out what else "
+        "there is to know",
+        "remove copies from the index, or between retriever and reranker; smaller chunk overlaps",
+    )
+
+
+def _repeated(texts: Sequence[str], common: frozenset[str]) -> float:
+    """The share of the texts that are near-duplicates of one before."""
+    repeats = 0
+    for place, text in enumerate(texts):
+        repeats += any(_near(text, other, common) for other in texts[:place])
+    return repeats / len(texts)
+
+
+def _near(one: str, other: str, common: frozenset[str]) -> bool:
+    mine, theirs = _folded(one), _folded(other)
+    if mine == theirs:
+        return bool(mine)
+    own, their_own = set(mine) - common, set(theirs) - common
+    if min(len(own), len(their_own)) < OWN or _overlap(own, their_own) < SAME_WORDS:
+        return False
+    return _overlap(set(pairwise(mine)), set(pairwise(theirs))) >= SAME_PAIRS
+
+
+def _overlap(one: set[object] | set[str], other: set[object] | set[str]) -> float:
+    return len(one & other) / len(one | other)  # type: ignore[operator]
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> tuple[str, ...]:
+    return tuple(words(text))
