@@ -51,24 +51,7 @@ SPOKEN = {"first_token": 0.4, "input_token": 0.00002, "output_token": 0.01}
 
 _TAG = re.compile(r"\bpassage-(\d+)")
 _QUERY = re.compile(r"\bquery-(\d+)")
-WORDS = [
-    "the",
-    "of",
-    "a",
-    "river",
-    "in",
-    "its",
-    "stone",
-    "under",
-    "light",
-    "years",
-    "that",
-    "would",
-    "carry",
-    "them",
-    "along",
-    "before",
-]
+WORDS = tuple("the of a river in its stone under light years that would carry".split())
 
 
 def text_for(document: str) -> str:
@@ -289,7 +272,9 @@ def _rerankers(url: str) -> dict[str, Ask]:
         raise ImportError("it made no reranker")
 
     def ask(query: str, texts: Sequence[str]) -> list[int]:
-        found = one.rank(query, list(texts), doc_ids=list(range(len(texts))))
+        # left to its default, rank_end=0, it shows the model nothing and keeps the order given
+        ids = list(range(len(texts)))
+        found = one.rank(query, list(texts), doc_ids=ids, rank_end=len(texts))
         return [int(result.document.doc_id) for result in found.results]
 
     return {"rerankers RankGPT": ask}
@@ -302,7 +287,7 @@ def candidates(count: int) -> tuple[str, list[str]]:
     return "query-0 what lies under the stone", [text_for(str(n)) for n in range(count)]
 
 
-def ideal(name: str, report: Any, count: int, width: int) -> float:
+def ideal(name: str, report: Any, count: int) -> float:
     """Sequential rounds by the time of a call, the largest group's of each round."""
     size = min(count, 1 if name == "pointwise" else int(re.findall(r"\d+", name)[0]))
     return float(report.rounds * (PLAIN["call"] + PLAIN["document"] * size))
@@ -317,7 +302,7 @@ def wall(rounds: int = 7) -> None:
         for name, options in OURS.items():
             made = reranker(remote.url, options)
             report = made.rank(query, texts).report
-            best = ideal(name, report, 100, made.scorers["llm"].max_concurrency)
+            best = ideal(name, report, 100)
             sync = [_timed(lambda r=made: r.rank(query, texts)) for _ in range(rounds)]
             native = asyncio.run(_atimed(made, query, texts, rounds))
             made.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rerank_core.presets import build
+from rerank_core.presets import build, with_first
 
 from .compressor import RerankCompressor
 
@@ -14,7 +14,8 @@ class _Preset(RerankCompressor):
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
         own = {name: options.pop(name) for name in _OWN if name in options}
-        super().__init__(reranker=build(self.kind, model, options, _OWN), **own)  # type: ignore[call-arg]
+        reranker = build(self.kind, with_first(self.kind, model, options), beside=_OWN)
+        super().__init__(reranker=reranker, **own)  # type: ignore[call-arg]
 
 
 _OWN = tuple(name for name in RerankCompressor.model_fields if name != "reranker")

@@ -11,6 +11,7 @@ from llama_index.core.callbacks import CBEventType, EventPayload
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.prompts.mixin import PromptMixin
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
@@ -18,13 +19,15 @@ from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
 dispatcher = get_dispatcher(__name__)
 
 
-class RerankPostprocessor(BaseNodePostprocessor):
+class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     """Reranks nodes: one of the `node_postprocessors` of a query engine, chat engine or tool.
 
     Returns the `top_n` best, best first, as new `NodeWithScore` objects around the same nodes,
     with the score as a Python float (None where a node could not be scored). Nothing is written
     into nodes. What LlamaIndex has no place for, the report above all, goes to the reranker's
     `on_ranking`. The text that is scored is `get_content(MetadataMode.EMBED)`.
+
+    Raises what `Reranker.rank` raises: `InvalidInputError`, a `ValueError`, for an empty query.
     """
 
     model_config = ConfigDict(
@@ -41,9 +44,9 @@ class RerankPostprocessor(BaseNodePostprocessor):
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query = _query(query_bundle)
+        query, candidates = _query(query_bundle), _candidates(nodes)
         with self._traced(query, nodes) as result:
-            ranking = self.reranker.rank(query, _candidates(nodes))
+            ranking = self.reranker.rank(query, candidates)
             result.extend(_nodes(ranking, nodes))
         return result
 
@@ -51,17 +54,23 @@ class RerankPostprocessor(BaseNodePostprocessor):
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query = _query(query_bundle)
+        query, candidates = _query(query_bundle), _candidates(nodes)
         with self._traced(query, nodes) as result:
-            ranking = await self.reranker.arank(query, _candidates(nodes))
+            ranking = await self.reranker.arank(query, candidates)
             result.extend(_nodes(ranking, nodes))
         return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        # LlamaIndex leaves out what does not pickle, which then is missing on the other side
+        state["__dict__"].setdefault("reranker", self.reranker)
+        return state
 
     @contextmanager
     def _traced(self, query: str, nodes: Sequence[NodeWithScore]) -> Iterator[list[NodeWithScore]]:
         """Tell LlamaIndex's instrumentation and callbacks; the list is filled in between."""
         result: list[NodeWithScore] = []
-        model = ", ".join(self.reranker.scorers)
+        model = ", ".join(map(_model, self.reranker.scorers.values()))
         top_n = self.reranker.top_n or len(nodes)
         dispatcher.event(
             ReRankStartEvent(query=query, nodes=list(nodes), top_n=top_n, model_name=model)
@@ -86,6 +95,17 @@ def _query(bundle: QueryBundle | None) -> str:
     return bundle.query_str
 
 
+def _model(scorer: Any) -> str:
+    """What events and callbacks call the model: its own name, else that of the scorer."""
+    return str(getattr(scorer, "model", None) or getattr(scorer, "name", type(scorer).__name__))
+
+
+def _checked(node: Any) -> NodeWithScore:
+    if not isinstance(node, NodeWithScore):
+        raise InvalidInputError(f"a node is a LlamaIndex NodeWithScore, not {node!r:.80}")
+    return node
+
+
 def _candidates(nodes: Sequence[NodeWithScore]) -> list[Candidate]:
     return [
         Candidate(
@@ -94,7 +114,7 @@ def _candidates(nodes: Sequence[NodeWithScore]) -> list[Candidate]:
             score=node.score,
             metadata=node.node.metadata,
         )
-        for node in nodes
+        for node in map(_checked, nodes)
     ]
 
 

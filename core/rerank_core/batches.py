@@ -10,6 +10,13 @@ from .deadline import Deadline
 from .errors import Reason, ScorerError
 from .usage import Meter
 
+#: How long a batch that nobody waits for is left alone before it is cancelled, in seconds: taking
+#: a call to a server apart costs milliseconds, and whoever met their deadline is to answer first.
+COURTESY = 0.02
+
+#: How long closing waits for what was cancelled, in seconds.
+LONGEST_FAREWELL = 0.25
+
 # A cancelled batch may take a moment to notice; until then something must hold on to it.
 _leaving: set[asyncio.Task[None]] = set()
 
@@ -64,6 +71,8 @@ class Batch:
         self.scored = Scored.nothing(len(texts))
         self.place = {key: place for place, key in enumerate(keys)}
         self.task: asyncio.Task[None]
+        #: Whether the last of those who waited has gone.
+        self.left = False
         #: Set once its peers are in and it is not.
         self.straggles = asyncio.Event()
         self._under_way, self._waiting = under_way, 0
@@ -80,10 +89,11 @@ class Batch:
         """One less; with the last of them the work ends."""
         self._waiting -= 1
         if not self._waiting and not self.task.done():
+            self.left = True
             self.retire()
-            self.task.cancel()
             _leaving.add(self.task)
             self.task.add_done_callback(_leaving.discard)
+            self.task.get_loop().call_later(COURTESY, self.task.cancel)
 
     def twin(self) -> Batch:
         """The same texts once more, for a second try beside the first; nobody joins it."""
@@ -98,3 +108,12 @@ class Batch:
         for key in self.keys:
             if self._under_way.get(key) is self:
                 del self._under_way[key]
+
+
+async def see_out() -> None:
+    """Cancel at once what nobody waits for, and wait a moment until it has let go of its calls."""
+    here = asyncio.get_running_loop()
+    if leaving := [task for task in _leaving if task.get_loop() is here]:
+        for task in leaving:
+            task.cancel()
+        await asyncio.wait(leaving, timeout=LONGEST_FAREWELL)

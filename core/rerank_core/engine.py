@@ -363,6 +363,8 @@ class Engine:
         batch.scored.trouble = error
 
     async def _once(self, batch: Batch, group: Sequence[int]) -> None:
+        if batch.left:
+            return  # nobody waits for it: nothing is asked any more
         query, scored = batch.query, batch.scored
         part = [batch.texts[place] for place in group]
         if not isinstance(self.scorer, StreamingScorer):  # whose own calls are paced one by one

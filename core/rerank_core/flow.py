@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .batches import Scored
+from .batches import Scored, see_out
 from .cache import Cache
 from .candidate import Candidate, retrieval_order
 from .combine import Combination
@@ -108,6 +108,7 @@ class Flow:
 
     async def aclose(self) -> None:
         """Close every scorer, and the cache."""
+        await see_out()  # or it would open again what is closed here
         for engine in (*self.engines.values(), *self.fallbacks.values()):
             await engine.aclose()
         if self.cache is not None:

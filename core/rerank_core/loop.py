@@ -27,12 +27,27 @@ T = TypeVar("T")
 _caller: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("rerank_caller", default=None)
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """Does in our own threads what asyncio does in its executor: look up names, above all.
+
+    That has a handful of threads, so one name server that hangs would hold up every other host;
+    and the process would wait for them at its end.
+    """
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        return self.create_task(threads.run(lambda stop: func(*args)))
+
+
 class _Home:
     """The loop and its thread, for one process."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.loop = asyncio.new_event_loop()
+        self.loop = _Loop()
         self.thread = threading.Thread(target=self._run, name="rerank-loop", daemon=True)
         self.thread.start()
 

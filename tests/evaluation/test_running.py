@@ -13,6 +13,7 @@ from made_up import collection
 from rerank_core import InvalidInputError, Reranker
 from rerank_core.evaluation import Collection, Journal, evaluate, run_reranker
 from rerank_core.evaluation.costs import costs_of
+from rerank_core.scorers import BM25Scorer
 from rerank_core.usage import record
 
 
@@ -78,7 +79,11 @@ def test_another_system_or_candidate_is_asked_anew(tmp_path: Path) -> None:
     run_reranker("other", Reranker(other), judged, journal=journal)
     run_reranker("mine", Reranker(deeper), judged.cut(3), journal=journal)
 
+    for k1 in (1.2, 1.5):
+        run_reranker("bm25", Reranker(BM25Scorer(k1=k1)), judged, journal=journal)
+
     assert (len(other.queries), len(deeper.queries)) == (2, 2)
+    assert len(journal.path.read_text().splitlines()) == 10
 
 
 def test_a_journal_holds_no_text(tmp_path: Path) -> None:

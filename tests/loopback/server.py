@@ -80,6 +80,8 @@ class Server:
         self._ready.set()
         await self._stop.wait()
         listener.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # what was accepted becomes a connection, to be dropped too
         answers = [connection.drop() for connection in list(self._open)]
         await asyncio.gather(*(answer for answer in answers if answer), return_exceptions=True)
         await asyncio.sleep(0)  # the transports close their sockets one turn later

@@ -78,9 +78,10 @@ def _is_failed(case: Case) -> bool:
 
 
 def _lost(case: Case) -> float:
-    """The share of the candidates that the scorer did not score."""
-    scored = sum(hit.scored for hit in case.hits) / len(case.hits) if case.hits else 1.0
-    return 1 - min(scored, case.ranking.report.coverage)
+    """The share that the scorer did not score, of all that it was asked for or of the top."""
+    top = case.hits[: case.ranking.top_n or 10]
+    told = sum(hit.scored for hit in top) / len(top) if top else 1.0
+    return 1 - min(told, case.ranking.report.coverage)
 
 
 def _note(cases: list[Case]) -> str:

@@ -57,12 +57,9 @@ def _ceiling(evidence: Evidence) -> Iterator[Finding]:
     best = ndcg(evidence, at_best)
     if fmean(best) >= LOW or not surely_positive([FAIR - value for value in best], 0.05):
         return
-    there = [{key(hit) for hit in case.hits} for case in judged]
-    without = sum(
-        case.relevant.isdisjoint(found) for case, found in zip(judged, there, strict=True)
-    )
+    there = [len(case.relevant & {key(hit) for hit in case.hits}) for case in judged]
+    without, found = there.count(0), sum(there)
     relevant = sum(len(case.relevant) for case in judged)
-    found = sum(len(case.relevant & found) for case, found in zip(judged, there, strict=True))
     yield Finding(
         Cause.RECALL,
         Severity.LIMITS,

@@ -132,8 +132,8 @@ def diagnose(
         evidence = _of_rankings(list(_from_run(subject, queries)), asked or {}, served)
     else:
         named = [(ranking.query, ranking) for ranking in subject]
-        grades = {query: (query, [], _grades(found)) for query, found in (qrels or {}).items()}
-        evidence = _of_rankings(named, grades, served)
+        known: _Asked = {query: (query, [], _grades(told)) for query, told in (qrels or {}).items()}
+        evidence = _of_rankings(named, known, served)
     if not evidence.cases:
         raise InvalidInputError("nothing to look at: no query, or none with candidates")
     return _conclude(evidence, probed=isinstance(subject, Reranker) and probe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import fmean
 
 from ..scorers.bm25 import rank_correlation, words
@@ -172,7 +172,7 @@ def _listed_ascending(evidence: Evidence) -> str | None:
         told = [value for _, value in sorted(_values(evidence, case, RETRIEVAL).items())]
         if len(told) >= LEAST and told[0] != told[-1]:
             listed += 1
-            rising += all(a <= b for a, b in zip(told, told[1:], strict=False))
+            rising += all(a <= b for a, b in pairwise(told))
     if listed and rising >= 0.8 * listed:
         return f"in {rising} of {listed} queries they rise from the first candidate to the last"
     return None

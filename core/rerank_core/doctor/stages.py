@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import fmean
 
 from .evidence import Case, Evidence, key
@@ -17,7 +18,7 @@ LOST = 0.1
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """What came out at the end, against what the reranker gave; and the reranker's own threshold."""
+    """What came out at the end against what the reranker gave; and its own threshold."""
     known = [case for case in evidence.cases if case.served is not None and case.hits]
     resorted = [case for case in known if _is_resorted(case)]
     if known and len(resorted) >= max(1, OFTEN * len(known)):
@@ -89,7 +90,7 @@ def _is_resorted(case: Case) -> bool:
     returned = len(case.ranking)
     # what the reranker did not return, though it had better ones, was put there by another
     strange = bool(ranks) and max(ranks) > returned
-    return strange or any(a > b for a, b in zip(ranks, ranks[1:], strict=False))
+    return strange or any(a > b for a, b in pairwise(ranks))
 
 
 def _pattern(cases: Sequence[Case]) -> str:

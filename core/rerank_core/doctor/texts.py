@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean
@@ -160,8 +160,8 @@ def _near(one: str, other: str, common: frozenset[str]) -> bool:
     return _overlap(set(pairwise(mine)), set(pairwise(theirs))) >= SAME_PAIRS
 
 
-def _overlap(one: set[object] | set[str], other: set[object] | set[str]) -> float:
-    return len(one & other) / len(one | other)  # type: ignore[operator]
+def _overlap(one: Set[object], other: Set[object]) -> float:
+    return len(one & other) / len(one | other)
 
 
 @lru_cache(maxsize=4096)

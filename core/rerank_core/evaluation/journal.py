@@ -53,10 +53,11 @@ class Journal:
 def system_key(name: str, reranker: Reranker) -> str:
     """Names the system: by the fingerprints of its scorers, and how they are combined.
 
-    A scorer without a fingerprint (a function of the user's own) is known by its name alone.
+    A scorer without a fingerprint is known by the system's name, its type and its plain options; of
+    a function of the user's own that says nothing: give its system another name when it changes.
     """
     scorers = [
-        (kind, signal, traits_of(scorer).fingerprint or name)
+        (kind, signal, traits_of(scorer).fingerprint or (name, _options(scorer)))
         for kind, several in (("scorer", reranker.scorers), ("fallback", reranker.fallback))
         for signal, scorer in several.items()
     ]
@@ -70,6 +71,15 @@ def ranking_key(system: str, query: str, candidates: Sequence[Candidate]) -> str
     for part in _parts(system, query, candidates):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
+
+
+def _options(scorer: object) -> tuple[str, Sequence[tuple[str, object]]]:
+    plain = [
+        (name, value)
+        for name, value in sorted(getattr(scorer, "__dict__", {}).items())
+        if isinstance(value, (str, int, float, tuple)) or value is None
+    ]
+    return type(scorer).__qualname__, plain
 
 
 def _parts(system: str, query: str, candidates: Sequence[Candidate]) -> Iterable[bytes]:

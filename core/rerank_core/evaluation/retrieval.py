@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..scorers.bm25 import words
+from ..scorers.bm25 import _bm25s, words
+from .packages import package
 from .run import Ranked, Run
 
 
 def bm25_run(texts: Mapping[str, str], queries: Mapping[str, str], depth: int) -> Run:
     """The best `depth` documents of each query by BM25 (Lucene's variant, by `bm25s`)."""
-    import bm25s
-    import numpy as np
-
+    np = package("numpy")
     ids = list(texts)
     vocabulary: dict[str, int] = {}
     corpus = [
         [vocabulary.setdefault(word, len(vocabulary)) for word in words(text)]
         for text in texts.values()
     ]
-    index = bm25s.BM25()
+    index = _bm25s().BM25()
     index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
     rankings = {}
     for query, text in queries.items():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .asking import Asker
+
 
 class Strategy:
     """One way to ask. `LLMScorer` takes on its traits; see `rerank_core.seams.ScorerBase`.
@@ -12,6 +14,7 @@ class Strategy:
     everything is).
     """
 
+    asker: Asker
     independent: bool = True
     batch_size: int | None = None
     ordinal: bool = False

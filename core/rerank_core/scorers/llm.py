@@ -131,10 +131,25 @@ class LLMScorer(ScorerBase):
             )
         )
         self.scale = scale
-        self.fingerprint = (
-            f"llm/{self.chat.model}/{self.prompt.version}/{self.prompt.instruction}/{scale}/"
-            f"{max_chars}/{document_tokens}/{group_tokens}/{long_documents}/"
+        self._beside_prompt = (
+            f"{scale}/{max_chars}/{document_tokens}/{group_tokens}/{long_documents}/"
             f"{self.strategy.fingerprint}"
+        )
+        self.use_prompt(self.prompt)
+
+    @property
+    def model(self) -> str:
+        """The chat model's name."""
+        return self.chat.model
+
+    def use_prompt(self, prompt: Prompt) -> None:
+        """Say this to the model from now on. Copy a reranker that was made before (`copy.copy`):
+        its cache goes by the old `fingerprint`.
+        """
+        self.prompt = prompt
+        self.strategy.asker = replace(self.strategy.asker, prompt=prompt)
+        self.fingerprint = (
+            f"llm/{self.chat.model}/{prompt.version}/{prompt.instruction}/{self._beside_prompt}"
         )
 
     def _take_on(self, strategy: Strategy) -> None:

@@ -1,0 +1,73 @@
+"""A server on loopback, and rankings asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from llm_prompts import answering, read_prompt
+from loopback import Fault, OpenAIAPI, Server
+
+from rerank_core import Ranking, Reranker
+from rerank_core.scorers import LLMScorer
+
+pytest.importorskip("openai")
+
+QUERY = "capital of Italy"
+FILLER = [f"filler number {n} about nothing" for n in range(24)]
+ANSWER = "Rome is the capital of Italy"
+TEXTS = [*FILLER, ANSWER]
+
+Serve = Callable[..., Server]
+Rank = Callable[..., Ranking]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start a server and point the environment at it."""
+    running: list[Server] = []
+
+    def start(judge: Any = None, *faults: Fault, **options: Any) -> Server:
+        api = OpenAIAPI(judge or answering(), reader=read_prompt, **options)
+        server = Server(api, faults=faults).start()
+        running.append(server)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "any")
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(params=["sync", "async"])
+def rank(request: pytest.FixtureRequest) -> Iterator[Rank]:
+    """Rank texts through either face; options go to the scorer."""
+    opened: list[Reranker] = []
+
+    def call(
+        query: str = QUERY, texts: Sequence[str] = TEXTS, *, concurrency: int = 16, **options: Any
+    ) -> Ranking:
+        reranker = Reranker(
+            LLMScorer(**options), top_n=None, timeout=20.0, max_concurrency=concurrency
+        )
+        opened.append(reranker)
+        if request.param == "sync":
+            return reranker.rank(query, list(texts))
+        return asyncio.run(reranker.arank(query, list(texts)))
+
+    yield call
+    for reranker in opened:
+        reranker.close()
+
+
+def sent(server: Server) -> list[str]:
+    """The user's message of each request."""
+    return [request.json["messages"][1]["content"] for request in server.requests]
+
+
+def grades(ranking: Ranking) -> list[float | None]:
+    """The scores in the order of the input."""
+    return [hit.score for hit in sorted(ranking.all, key=lambda hit: hit.index)]
