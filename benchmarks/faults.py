@@ -105,9 +105,7 @@ def bare_timers(seconds: float, count: int, awaited: bool) -> list[float]:
     return late
 
 
-def struck(
-    case: Case, pipe: Any, deadline: float, count: int
-) -> list[tuple[bool, Outcome]]:
+def struck(case: Case, pipe: Any, deadline: float, count: int) -> list[tuple[bool, Outcome]]:
     """What came of the case through every face: whether it was awaited, and the outcome."""
     outcomes: list[tuple[bool, Outcome]] = []
     told: dict[str, Ranking] = {}
@@ -203,8 +201,11 @@ def main() -> int:
         table.rows.append((case, outcomes))
         whole = [(case, awaited, one) for awaited, one in outcomes]
         print(table.line(case.name, case.kind, whole), flush=True)
-        for face, error in {(type(o.error).__name__, str(o.error)) for c, _, o in whole
-                            if o.error is not None and o.is_unexpected(c)}:
+        for face, error in {
+            (type(o.error).__name__, str(o.error))
+            for c, _, o in whole
+            if o.error is not None and o.is_unexpected(c)
+        }:
             print(f"    {face}: {error[:200]}")
     ours.send(None)
     return verdict(table)

@@ -51,7 +51,20 @@ SPOKEN = {"first_token": 0.4, "input_token": 0.00002, "output_token": 0.01}
 
 _TAG = re.compile(r"\bpassage-(\d+)")
 _QUERY = re.compile(r"\bquery-(\d+)")
-WORDS = tuple("the of a river in its stone under light years that would carry".split())
+WORDS = [
+    "the",
+    "of",
+    "a",
+    "river",
+    "in",
+    "its",
+    "stone",
+    "under",
+    "light",
+    "years",
+    "that",
+    "would",
+]
 
 
 def text_for(document: str) -> str:
@@ -197,7 +210,7 @@ def reranker(url: str, options: Mapping[str, Any], **more: Any) -> Any:
 def peers(url: str) -> dict[str, Ask]:
     """Those that are installed, set up as their documentation does."""
     made: dict[str, Ask] = {}
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
     os.environ |= {"OPENAI_API_KEY": "any", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     try:
         made |= _llama_index(url)

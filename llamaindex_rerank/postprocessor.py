@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.bridge.pydantic import ConfigDict, Field
-from llama_index.core.callbacks import CBEventType, EventPayload
+from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.prompts.mixin import PromptMixin
-from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
+from llama_index.core.schema import BaseComponent, MetadataMode, NodeWithScore, QueryBundle
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
 
@@ -61,10 +61,10 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         return result
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        # LlamaIndex leaves out what does not pickle, which then is missing on the other side
-        state["__dict__"].setdefault("reranker", self.reranker)
-        return state
+        # pydantic's way, not LlamaIndex', which takes what does not pickle out of the living
+        # object. Callbacks are an engine's: the one on the other side sets its own.
+        state: dict[str, Any] = super(BaseComponent, self).__getstate__()
+        return {**state, "__dict__": {**self.__dict__, "callback_manager": CallbackManager()}}
 
     @contextmanager
     def _traced(self, query: str, nodes: Sequence[NodeWithScore]) -> Iterator[list[NodeWithScore]]:

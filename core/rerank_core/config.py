@@ -66,7 +66,7 @@ _COMBINATIONS: Mapping[str, Any] = {
 }
 #: How the name of a secret ends; and a URL may hold one before its "@".
 _SECRET = ("key", "token", "secret", "password", "authorization")
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&]password=")
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:

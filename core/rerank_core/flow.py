@@ -56,9 +56,10 @@ class Flow:
         fallbacks: Mapping[str, Engine],
         combine: Combination | None,
         cache: Cache | None = None,
+        depth: int | None = None,
     ) -> None:
         self.engines, self.fallbacks, self.combine = engines, fallbacks, combine
-        self.cache = cache
+        self.cache, self.depth = cache, depth
 
     async def run(
         self, query: str, candidates: Sequence[Candidate], limit: float | None
@@ -68,13 +69,13 @@ class Flow:
         Raises a `ScorerError` if the key or the model was refused, nothing has ever succeeded,
         and there is no fallback. All else that the world does is in the report.
         """
-        if not candidates:
-            return [], Report()
+        if not candidates or self.depth == 0:
+            return as_retrieved(candidates), Report()
         started = time.monotonic()
         meter = open_meter()
         await self._warm_up(self.engines.values(), meter)
         retrieved = retrieval_order(candidates)
-        listed = [candidates[position] for position in retrieved]
+        listed = [candidates[position] for position in retrieved[: self.depth]]
         texts = [candidate.text for candidate in listed]
 
         deadline = Deadline.after(limit)
@@ -98,6 +99,8 @@ class Flow:
             )
             for place in settled.order
         ]
+        # beneath the depth nothing is asked, and nothing moves
+        placed += as_retrieved(candidates)[len(listed) :]
         return placed, _report(found, stand_in, settled, meter, time.monotonic() - started)
 
     async def warm_up(self) -> None:

@@ -34,6 +34,17 @@ def checked_on_error(on_error: str) -> str:
     return on_error
 
 
+def checked_depth(depth: object) -> int | None:
+    """How many candidates to rerank; None for all, 0 for none."""
+    if depth is None:
+        return None
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
+        raise ConfigurationError(
+            f"depth is a whole number of candidates, 0 for the retriever's order, not {depth!r}"
+        )
+    return depth
+
+
 def checked_concurrency(limit: object) -> int | None:
     """How many batches may be under way at once; None for what each scorer likes."""
     if limit is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from . import loop, threads
+from . import config, loop, threads
 from .cache import Cache
 from .candidate import Candidate, Document, to_candidates
 from .combine import Combination
@@ -20,6 +21,7 @@ from .flow import Flow, Placed, as_retrieved
 from .log import log
 from .options import (
     checked_concurrency,
+    checked_depth,
     checked_on_error,
     checked_query,
     checked_rate,
@@ -61,6 +63,8 @@ class Reranker:
     `on_ranking`: called with every `Ranking`, for those who use it through a framework that
     throws rankings away.
 
+    `depth`: only so many candidates, the best retrieved, are reranked; the others stay beneath
+    them as they were; None for all, 0 for none.
     `threshold`: only hits with at least this score are returned (`ranking.all` still holds every
     one), so that "no relevant document" is an answer; skipped, and said so, on a degraded ranking.
     `shadow`: the retriever's order is returned, and this share (0..1) of the calls is scored beside
@@ -88,6 +92,7 @@ class Reranker:
         on_error: str = "degrade",
         max_concurrency: int | None = None,
         on_ranking: Callable[[Ranking], object] | None = None,
+        depth: int | None = None,
         threshold: float | None = None,
         shadow: float | None = None,
         hedge_after: Timeout = None,
@@ -107,7 +112,11 @@ class Reranker:
         self.fallback = {} if fallback is None else recipe(fallback).scorers
         self.cache = score_store(cache)
         self._cache_is_ours = self.cache is not cache
+        # as they were asked for, less a password in a URL: what a config file can say of them
+        stored = getattr(self.cache, "url", cache)
+        self._named: dict[str, Any] = {"scorer": scorer, "fallback": fallback, "cache": stored}
         self.top_n = checked_top_n(top_n)
+        self.depth = checked_depth(depth)
         self.timeout = timeout if timeout is UNSET else seconds(timeout)
         self.on_error = checked_on_error(on_error)
         self.max_concurrency = checked_concurrency(max_concurrency)
@@ -122,6 +131,30 @@ class Reranker:
         self._flow = self._build()
         self._shadows: set[asyncio.Task[None]] = set()
 
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> Self:
+        """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, or .json.
+
+        What is `given` takes the file's place: `scorer=` for one that no name stands for. Keys
+        come from the environment. Raises `ConfigurationError`, naming what is wrong.
+        """
+        table = config.load(path)
+        made = cls(**config.options(table, **given))
+        made._named |= {name: table[name] for name in made._named if name in table.keys() - given}
+        return made
+
+    def to_config(self, path: str | os.PathLike[str]) -> None:
+        """Write it as such a file. Raises `ConfigurationError` for what no file can hold."""
+        defaults = inspect.signature(type(self)).parameters
+        plain = {
+            name: getattr(self, name)
+            for name in (*config.PLAIN, "combine")
+            if name not in self._named and getattr(self, name) != defaults[name].default
+        }
+        if self.combine == recipe(self._named["scorer"]).combine:
+            plain.pop("combine", None)
+        config.save(path, config.table(self._named, plain))
+
     def _build(self) -> Flow:
         cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
         return Flow(
@@ -129,6 +162,7 @@ class Reranker:
             {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()},
             self.combine,
             cache,
+            self.depth,
         )
 
     def _engine(self, scorer: Scorer, cache: Cache | None) -> Engine:

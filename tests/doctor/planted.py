@@ -59,10 +59,10 @@ def world(
     retriever: float = FAIR,
     head: int = 0,
     length: tuple[int, int] = (40, 160),
-    shared: int = 4,
+    shared: float = 5,
 ) -> World:
     """`head`: words at the beginning of every document before any of the query's. `shared`: how
-    many of the query's six words a relevant document has, others about a third of that."""
+    many of the query's six words a relevant document has, others about a fifth of that."""
     draw = random.Random(f"world {seed}")
     words = ["".join(draw.sample(_SYLLABLES, draw.choice((2, 3)))) for _ in range(4000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -76,7 +76,7 @@ def world(
         documents = []
         for place in range(candidates):
             told = place in good
-            count = min(6, max(0, round(draw.gauss(shared if told else shared / 3, 1))))
+            count = min(6, max(0, round(draw.gauss(shared if told else shared / 5, 1))))
             filler = draw.choices(words, weights, k=draw.randint(*length))
             for word in draw.sample(wanted, count):
                 filler.insert(draw.randint(min(head, len(filler)), len(filler)), word)
@@ -88,6 +88,13 @@ def world(
         found[query] = documents
         qrels[query] = {f"{number}/{place}": 1 for place in good}
     return World(found, qrels, relevant, seed)
+
+
+def of_size(name: str, queries: int, candidates: int, seed: int) -> World:
+    """The world in which the pipeline of this name is faulty, or healthy, and nothing else is."""
+    if name == "truncation":  # long documents that come to the point late
+        return world(queries, candidates, seed, head=150, length=(150, 250))
+    return world(queries, candidates, seed)
 
 
 def asked(
@@ -228,7 +235,7 @@ def tied(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Most documents get the highest score there is."""
 
     def score(query: str, texts: Sequence[str]) -> list[float]:
-        return [min(1.0, max(0.0, 0.2 + how_bad + 0.2 * world.worth(text))) for text in texts]
+        return [min(1.0, max(0.0, 0.4 + how_bad + 0.2 * world.worth(text))) for text in texts]
 
     return asked(world, score, judged=judged)
 
@@ -330,7 +337,7 @@ def weak_alone(world: World, how_bad: float, judged: bool) -> Diagnosis:
 
 def strong_held_back(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """A scorer that is far stronger than the retriever is given little weight."""
-    total = WeightedSum({"retrieval": 0.5 + 0.45 * how_bad, "mine": 0.5 - 0.45 * how_bad})
+    total = WeightedSum({"retrieval": 0.6 + 0.35 * how_bad, "mine": 0.4 - 0.35 * how_bad})
     return asked(world, {"mine": world.scorer(2 * STRONG)}, judged=judged, combine=total)
 
 

@@ -31,7 +31,9 @@ def through_every_face(case: Case) -> Outcomes:
         timeout = PATIENT if case.raises or case.degrades is False else DEADLINE
         with reranker_for(case, address, timeout, told) as reranker:
             if case.primed:
-                assert not reranker.rank("capital of Italy", ["Rome"], timeout=PATIENT).report.degraded
+                assert not reranker.rank(
+                    "capital of Italy", ["Rome"], timeout=PATIENT
+                ).report.degraded
             strike()
             faces = [face for face in FACES if face.awaited or case.caller != "cancels"]
             with ThreadPoolExecutor(len(faces)) as pool:

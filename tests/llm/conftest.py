@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+
 from llm_prompts import answering, read_prompt
 from loopback import Fault, OpenAIAPI, Server
-
 from rerank_core import Ranking, Reranker
 from rerank_core.scorers import LLMScorer
 
@@ -42,25 +42,47 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         server.stop()
 
 
-@pytest.fixture(params=["sync", "async"])
-def rank(request: pytest.FixtureRequest) -> Iterator[Rank]:
-    """Rank texts through either face; options go to the scorer."""
-    opened: list[Reranker] = []
+class Asking:
+    """Ranks texts; options go to the scorer. Closes what it opened."""
 
-    def call(
-        query: str = QUERY, texts: Sequence[str] = TEXTS, *, concurrency: int = 16, **options: Any
+    def __init__(self, face: str) -> None:
+        self.face = face
+        self._opened: list[Reranker] = []
+
+    def __call__(
+        self,
+        query: str = QUERY,
+        texts: Sequence[str] = TEXTS,
+        *,
+        concurrency: int = 16,
+        **options: Any,
     ) -> Ranking:
-        reranker = Reranker(
-            LLMScorer(**options), top_n=None, timeout=20.0, max_concurrency=concurrency
-        )
-        opened.append(reranker)
-        if request.param == "sync":
+        scorer = LLMScorer(**options)
+        reranker = Reranker(scorer, top_n=None, timeout=20.0, max_concurrency=concurrency)
+        self._opened.append(reranker)
+        if self.face == "sync":
             return reranker.rank(query, list(texts))
         return asyncio.run(reranker.arank(query, list(texts)))
 
-    yield call
-    for reranker in opened:
-        reranker.close()
+    def close(self) -> None:
+        for reranker in self._opened:
+            reranker.close()
+
+
+@pytest.fixture
+def rank() -> Iterator[Rank]:
+    """Rank by the sync face."""
+    asking = Asking("sync")
+    yield asking
+    asking.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def rank_by_either(request: pytest.FixtureRequest) -> Iterator[Rank]:
+    """Rank by the one face, and by the other."""
+    asking = Asking(request.param)
+    yield asking
+    asking.close()
 
 
 def sent(server: Server) -> list[str]:

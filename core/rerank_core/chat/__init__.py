@@ -7,6 +7,11 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..seams import ChatModel
 
+_WANTED = (
+    "llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
+    "`model` and `async complete(system, user, …)`, not {}"
+)
+
 
 def chat_model(llm: Any, **options: Any) -> ChatModel:
     """The chat model for a model's name, a LangChain chat model, a LlamaIndex LLM, or a ChatModel.
@@ -25,6 +30,8 @@ def chat_model(llm: Any, **options: Any) -> ChatModel:
             f"{', '.join(given)} belong to a model given by name; set them on the "
             f"{type(llm).__name__} itself"
         )
+    if isinstance(llm, type):  # it has the methods, but no model behind them
+        raise ConfigurationError(_WANTED.format(f"the class {llm.__name__}: make one of it"))
     if hasattr(llm, "ainvoke"):
         from .langchain import LangChainChat
 
@@ -38,7 +45,4 @@ def chat_model(llm: Any, **options: Any) -> ChatModel:
         from .own import OwnChat
 
         return llm if isinstance(llm, OpenAIChat) else OwnChat(llm)
-    raise ConfigurationError(
-        f"llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
-        f"`model` and `async complete(system, user, …)`, not {type(llm).__name__}"
-    )
+    raise ConfigurationError(_WANTED.format(type(llm).__name__))

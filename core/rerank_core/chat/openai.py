@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -137,7 +138,11 @@ class OpenAIChat:
         record(calls=1)
         try:
             # by path: `chat.completions.create` spends twice the time, on types we do not use
-            return await self._client.get().post("/chat/completions", cast_to=object, body=request)
+            answer = await self._client.get().post(
+                "/chat/completions", cast_to=object, body=request
+            )
+            # a string: the server did not say that it is JSON
+            return json.loads(answer) if isinstance(answer, str) else answer
         except openai.APIStatusError as error:
             failure = from_status(error.status_code, _message(error), dict(error.response.headers))
         except (openai.APIConnectionError, openai.APIResponseValidationError) as error:

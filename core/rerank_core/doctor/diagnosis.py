@@ -48,8 +48,13 @@ _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
 )
 #: A cause that explains others: these are not named beside it.
 _EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
-    Cause.WRONG_WAY: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.UNREADABLE: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.UNANSWERED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
     Cause.SCALE: frozenset({Cause.WEIGHTS}),
+    Cause.WRONG_WAY: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.TRUNCATION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.TIED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.POSITION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
     Cause.PHANTOM: frozenset({Cause.WEIGHTS}),
 }
 

@@ -87,16 +87,18 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     if plain != _scores(reranker, setup, query, texts):
         return None  # it never says the same twice
 
-    def noticed(place: int) -> set[int]:
+    def heard(place: int) -> dict[int, tuple[float, ...]]:
         scores = _scores(reranker, setup, query, [_with(text, query, place) for text in texts])
         return {
-            n
+            n: scores[n]
             for n, text in enumerate(texts)
             if len(text) > place and n in plain and n in scores and plain[n] != scores[n]
         }
 
-    # what counts distinct words does not notice what it has read already
-    listening = noticed(PLACES[0])
+    # what counts distinct words does not hear what it has read already
+    listening = heard(PLACES[0])
+    if len(set(listening.values())) < 2:
+        return None  # one answer to all that is new: it looks texts up
     at_the_end = _scores(reranker, setup, query, [f"{text} {query}" for text in texts])
     deaf = {n for n in listening if at_the_end.get(n) == plain[n]}
     if len(deaf) < max(2, 0.8 * len(listening)):
@@ -104,7 +106,7 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     limit = PLACES[0]
     for place in PLACES[1:]:
         asked = {n for n in deaf if len(texts[n]) > place}
-        if len(noticed(place) & asked) < max(1, 0.5 * len(asked)):
+        if len(heard(place).keys() & asked) < max(1, 0.5 * len(asked)):
             break
         limit = place
     return int(limit * 1.5)
