@@ -31,7 +31,7 @@ from rerank_core.evaluation import load, read_run  # noqa: E402
 from rerank_core.evaluation.remarks import FEW  # noqa: E402
 
 #: Queries and candidates.
-SIZES = ((5, 40), (12, 10), (30, 20), (60, 50), (150, 30), (300, 100))
+SIZES = ((5, 40), (12, 30), (30, 20), (60, 50), (150, 30), (300, 100))
 SEVERITIES = (0.3, 0.6, 1.0)
 
 Sized = tuple[int, int]
@@ -104,9 +104,7 @@ def table(title: str, outcomes: Sequence[Outcome], names: Sequence[str], good: s
     print(f"\n{title:32}{head}{'all':>12}   {good}")
     for name in [*names, "all"]:
         mine = [outcome for outcome in outcomes if name in (outcome[0], "all")]
-        cells = "".join(
-            f"{_share(name, [o for o in mine if o[2] == size]):>10}" for size in sizes
-        )
+        cells = "".join(f"{_share(name, [o for o in mine if o[2] == size]):>10}" for size in sizes)
         others = Counter(cause for o in mine for cause in o[3] if not _is_right(o, cause))
         told = ", ".join(f"{cause} {many}" for cause, many in others.most_common(3))
         print(f"{name:32}{cells}{_share(name, mine):>12}   {told}")
@@ -117,9 +115,7 @@ def _is_right(outcome: Outcome, cause: str) -> bool:
 
 
 def _share(name: str, outcomes: Sequence[Outcome]) -> str:
-    right = sum(
-        FAULTS[o[0]][1] in o[3][:2] if o[0] in FAULTS else not o[3] for o in outcomes
-    )
+    right = sum(FAULTS[o[0]][1] in o[3][:2] if o[0] in FAULTS else not o[3] for o in outcomes)
     return f"{right}/{len(outcomes)}"
 
 
@@ -133,10 +129,10 @@ def main() -> None:
     seeds = range(chosen.first, chosen.first + (1 if chosen.quick else chosen.seeds))
     with ProcessPoolExecutor(2) as pool:
         faults = pool.map(
-            fault, [(name, size, seed) for name in FAULTS for size in sizes for seed in seeds]
+            fault, [(name, size, seed) for seed in seeds for size in sizes for name in FAULTS]
         )
         well = pool.map(
-            healthy, [(name, size, seed) for name in HEALTHY for size in sizes for seed in seeds]
+            healthy, [(name, size, seed) for seed in seeds for size in sizes for name in HEALTHY]
         )
         table(
             "planted fault, found",

@@ -34,6 +34,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class PublishedOrder:
         return " > ".join(f"[{place + 1}]" for place in order)
 
 
-def serve(noise: float, latency: Mapping[str, float]) -> None:
+def serve(noise: float, latency: Mapping[str, Any]) -> None:
     """Answer until standard input ends."""
     sys.path.insert(0, str(ROOT / "tests"))
     from loopback import Latency, OpenAIAPI, Prompt, Server
@@ -316,7 +317,7 @@ def wall(rounds: int = 7) -> None:
             made = reranker(remote.url, options)
             report = made.rank(query, texts).report
             best = ideal(name, report, 100)
-            sync = [_timed(lambda r=made: r.rank(query, texts)) for _ in range(rounds)]
+            sync = [_timed(partial(made.rank, query, texts)) for _ in range(rounds)]
             native = asyncio.run(_atimed(made, query, texts, rounds))
             made.close()
             cells = "".join(
@@ -328,7 +329,7 @@ def wall(rounds: int = 7) -> None:
             try:
                 _asked(ask, query, texts)
                 remote.requests()
-                times = [_timed(lambda a=ask: _asked(a, query, texts)) for _ in range(3)]
+                times = [_timed(partial(_asked, ask, query, texts)) for _ in range(3)]
             except Exception as error:
                 print(f"{name:30} raised {type(error).__name__}: {error!s:.60}")
                 continue
@@ -464,7 +465,7 @@ async def _atimed(made: Any, query: str, texts: Sequence[str], rounds: int) -> l
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     for name in ("wall", "concurrency", "quality", "many"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--queries", type=int, default=43)

@@ -3,10 +3,9 @@
     python benchmarks/overhead.py
 
 50 documents and a scorer that costs nothing, through LangChain's compression retriever and
-LlamaIndex' `postprocess_nodes`, and by hand; beside each a no-op in the reranker's place. Rounds are
-interleaved, figures are medians in milliseconds a call. Then `import langchain_rerank` beside
-`from langchain_core.documents import BaseDocumentCompressor`, each in a process of its own, less
-what an empty process takes.
+LlamaIndex' `postprocess_nodes`, and by hand; beside each a no-op in the reranker's place. Rounds
+are interleaved, figures are medians in milliseconds a call. Then the import of each adapter beside
+that of the framework's base class, each in a process of its own, less what an empty process takes.
 """
 
 from __future__ import annotations

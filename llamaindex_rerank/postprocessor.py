@@ -30,9 +30,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     Raises what `Reranker.rank` raises: `InvalidInputError`, a `ValueError`, for an empty query.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, extra="forbid", protected_namespaces=()
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
 
     reranker: Reranker = Field(exclude=True)
 

@@ -148,7 +148,7 @@ class TestInARetriever:
 
         found = retrieve(DocumentCompressorPipeline(transformers=stages))
 
-        assert [document.id for document in found][0] == "rome"
+        assert found[0].id == "rome"
         assert len(found) == 2
         assert len(server.requests) == 1
         assert server.requests[0].json["model"] == "some-model"

@@ -35,10 +35,10 @@ from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.llms import MockLLM
+from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.prompts import ChatPromptTemplate, PromptTemplate
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import RetrieverTool
 from llama_index.llms.openai_like import OpenAILike
@@ -155,6 +155,7 @@ class TestInAnEngine:
         engine = index().as_chat_engine(
             chat_mode="context",
             llm=MockLLM(),
+            memory=ChatMemoryBuffer.from_defaults(llm=MockLLM()),  # the default leaks a database
             similarity_top_k=12,
             node_postprocessors=[BM25Reranker(top_n=1)],
         )
@@ -344,7 +345,9 @@ class TestTraces:
         """One at the start, one at the end, with the model's own name."""
         found = postprocess(LLMReranker("some-model", top_n=2))
 
-        start, end = [e for e in instrumented[0] if isinstance(e, ReRankStartEvent | ReRankEndEvent)]
+        start, end = [
+            e for e in instrumented[0] if isinstance(e, ReRankStartEvent | ReRankEndEvent)
+        ]
         assert (start.query, start.nodes, start.top_n) == (QUERY, NODES, 2)
         assert start.model_name == "some-model"
         assert end.nodes == found

@@ -22,6 +22,7 @@ from .cache import Cache
 from .deadline import Deadline
 from .errors import Reason, ScorerError
 from .failures import redact
+from .hedging import hedged
 from .log import log
 from .loop import call_where_it_belongs
 from .pace import Pace
@@ -278,41 +279,17 @@ class Engine:
     async def _run(self, batch: Batch) -> None:
         """Score a batch, and have the cache keep what came of it."""
         try:
-            await self._tries(batch)
+            if self.hedge_after is None:
+                await self._whole(batch)
+            else:
+                await hedged(batch, self._whole)
             if self.cache is not None:
                 self.cache.put(self._worth_keeping(batch))
         finally:
             batch.retire()
 
-    async def _tries(self, batch: Batch) -> None:
-        """Score a batch, by a second try beside the first if it straggles: the better one counts.
-
-        Dean and Barroso, "The Tail at Scale" (2013), hedged requests.
-        """
-        everything = range(len(batch.texts))
-        if self.hedge_after is None:
-            await self._group(batch, everything)
-            return
-        first = asyncio.create_task(self._group(batch, everything))
-        late = asyncio.create_task(batch.straggles.wait())
-        tries: dict[asyncio.Task[None], Batch] = {first: batch}
-        try:
-            await asyncio.wait({first, late}, return_when=asyncio.FIRST_COMPLETED)
-            if not first.done():
-                twin = batch.twin()
-                batch.meter.add(hedged=1)
-                tries[asyncio.create_task(self._group(twin, everything))] = twin
-            pending = set(tries)
-            while pending:
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-                    if tries[task].scored.coverage == 1 or not pending:
-                        batch.adopt(max((tries[t] for t in tries), key=_coverage))
-                        return
-        finally:
-            for task in (late, *tries):
-                task.cancel()
+    async def _whole(self, batch: Batch) -> None:
+        await self._group(batch, range(len(batch.texts)))
 
     def _worth_keeping(self, batch: Batch) -> dict[str, StoredScore]:
         """What the same question would be answered with again."""
@@ -420,10 +397,6 @@ class Engine:
             width = self.max_concurrency
             self._limits = (loop, Limits(asyncio.Semaphore(width), asyncio.Semaphore(width)))
         return self._limits[1]
-
-
-def _coverage(batch: Batch) -> float:
-    return batch.scored.coverage
 
 
 def _number(score: float | None) -> float | None:

@@ -211,7 +211,7 @@ def _report(
             meter.add(note=problem)
     return Report(
         coverage=min(scored.coverage for scored in found.values()),
-        degraded=any(reason is not Reason.CACHE for reason in reasons),  # that harms no ranking
+        degraded=bool(set(reasons) - HARMLESS),
         reasons=tuple(reasons),
         notes=tuple(meter.notes),
         calls=meter.calls,

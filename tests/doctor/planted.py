@@ -12,6 +12,8 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 from rerank_core import Candidate, Reranker
@@ -90,11 +92,16 @@ def world(
     return World(found, qrels, relevant, seed)
 
 
+@lru_cache(maxsize=4)
+def of_size_and_head(queries: int, candidates: int, seed: int, long: bool) -> World:
+    """Long documents come to the point late."""
+    more: dict[str, Any] = {"head": 150, "length": (150, 250)} if long else {}
+    return world(queries, candidates, seed, **more)
+
+
 def of_size(name: str, queries: int, candidates: int, seed: int) -> World:
     """The world in which the pipeline of this name is faulty, or healthy, and nothing else is."""
-    if name == "truncation":  # long documents that come to the point late
-        return world(queries, candidates, seed, head=150, length=(150, 250))
-    return world(queries, candidates, seed)
+    return of_size_and_head(queries, candidates, seed, name == "truncation")
 
 
 def asked(
@@ -106,7 +113,8 @@ def asked(
     **options: Any,
 ) -> Diagnosis:
     """The diagnosis of a reranker over this world."""
-    options = {"top_n": 10, **options}
+    few = len(next(iter(world.queries.values()))) <= 10
+    options = {"top_n": 3 if few else 10, **options}
     with Reranker(scorer, **options) as reranker:
         qrels = world.qrels if judged else None
         return diagnose(reranker, world.queries, qrels, served=served)
@@ -191,9 +199,7 @@ def later_cut(world: World, how_bad: float, judged: bool) -> Diagnosis:
 def swamped(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Retrieval scores of 5 to 20 and more are added to scores of 0..1."""
     candidates = {
-        query: [
-            Candidate(c.text, c.id, (c.score or 0) * (1 + 10 * how_bad)) for c in found
-        ]
+        query: [Candidate(c.text, c.id, (c.score or 0) * (1 + 10 * how_bad)) for c in found]
         for query, found in world.queries.items()
     }
     scaled = World(candidates, world.qrels, world.relevant, world.seed)
@@ -235,7 +241,9 @@ def tied(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Most documents get the highest score there is."""
 
     def score(query: str, texts: Sequence[str]) -> list[float]:
-        return [min(1.0, max(0.0, 0.4 + how_bad + 0.2 * world.worth(text))) for text in texts]
+        return [
+            min(1.0, max(0.0, 0.85 + 0.35 * how_bad + 0.2 * world.worth(text))) for text in texts
+        ]
 
     return asked(world, score, judged=judged)
 
@@ -277,11 +285,13 @@ def position_in_groups(world: World, how_bad: float, judged: bool) -> Diagnosis:
 
 def recall(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """For a share of the queries nothing relevant was retrieved."""
+    limit = _quantile(0.3 + 0.7 * how_bad)
     candidates = {
         query: [
             c
             for c in found
-            if not world.relevant[c.text] or world.noise(query, "found") > _quantile(how_bad)
+            if not world.relevant[c.text]
+            or world.noise(query, "found") > _quantile(0.3 + 0.7 * how_bad)
         ]
         for query, found in world.queries.items()
     }
@@ -296,7 +306,8 @@ def phantoms(world: World, how_bad: float, judged: bool) -> Diagnosis:
     def score(query: str, texts: Sequence[str]) -> list[float]:
         return [
             squashed(
-                world.worth(text) + 5 * (text in deep and world.noise(text, "p") < _quantile(how_bad))
+                world.worth(text)
+                + 5 * (text in deep and world.noise(text, "p") < _quantile(how_bad))
             )
             for text in texts
         ]
@@ -323,7 +334,7 @@ def duplicates(world: World, how_bad: float, judged: bool) -> Diagnosis:
         for query, docs in world.qrels.items()
     }
     copied = World(candidates, qrels, relevant, world.seed)
-    by_original = lambda query, texts: [  # noqa: E731
+    by_original = lambda query, texts: [
         squashed(3 * relevant.get(text, False) + world.noise(text[:12]) + 0.1 * world.noise(text))
         for text in texts
     ]
@@ -337,16 +348,14 @@ def weak_alone(world: World, how_bad: float, judged: bool) -> Diagnosis:
 
 def strong_held_back(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """A scorer that is far stronger than the retriever is given little weight."""
-    total = WeightedSum({"retrieval": 0.6 + 0.35 * how_bad, "mine": 0.4 - 0.35 * how_bad})
+    total = WeightedSum({"retrieval": 0.7 + 0.25 * how_bad, "mine": 0.3 - 0.25 * how_bad})
     return asked(world, {"mine": world.scorer(2 * STRONG)}, judged=judged, combine=total)
 
 
 def too_few(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Only some queries are judged, and the gain is small."""
     kept = list(world.qrels)[: round(14 - 10 * how_bad)]
-    some = World(
-        world.queries, {q: world.qrels[q] for q in kept}, world.relevant, world.seed
-    )
+    some = World(world.queries, {q: world.qrels[q] for q in kept}, world.relevant, world.seed)
     return asked(some, world.scorer(FAIR))
 
 
@@ -394,16 +403,12 @@ def _graded(world: World, levels: int) -> Any:
 def _noisy_every_time(world: World) -> Any:
     """A model at a temperature: never twice the same, and no worse for it."""
     draw = random.Random(world.seed)
-    return lambda query, texts: [
-        squashed(world.worth(text) + draw.gauss(0, 0.4)) for text in texts
-    ]
+    return lambda query, texts: [squashed(world.worth(text) + draw.gauss(0, 0.4)) for text in texts]
 
 
 def _reader(world: World) -> Any:
     """It counts shared words in the whole text."""
-    return lambda query, texts: [
-        _shared(query, text) + 0.05 * world.noise(text) for text in texts
-    ]
+    return lambda query, texts: [_shared(query, text) + 0.05 * world.noise(text) for text in texts]
 
 
 def _by_id(world: World) -> Any:
@@ -455,9 +460,7 @@ HEALTHY: Mapping[str, Healthy] = {
 # -- their parts -----------------------------------------------------------------------------------
 
 
-def _served(
-    world: World, stage: Callable[[str, list[str]], list[str]]
-) -> dict[str, Sequence[str]]:
+def _served(world: World, stage: Callable[[str, list[str]], list[str]]) -> dict[str, Sequence[str]]:
     with Reranker(world.scorer(), top_n=10) as reranker:
         return {
             query: stage(query, [str(hit.id) for hit in reranker.rank(query, found)])
@@ -479,6 +482,4 @@ def _shared(query: str, text: str) -> float:
 
 def _quantile(share: float) -> float:
     """What a standard normal draw stays below so often."""
-    from statistics import NormalDist
-
     return NormalDist().inv_cdf(min(0.9999, max(0.0001, share)))

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from faults.names import unresolvable
 from llm_prompts import read_prompt
 from loopback import (
     FAULTS,
@@ -25,6 +24,8 @@ from loopback import (
     refusing,
     scoring,
 )
+
+from faults.names import unresolvable
 from rerank_core.scorers import LLMScorer, RerankAPIScorer
 from rerank_core.scorers.function import FunctionScorer
 from rerank_core.seams import ScorerBase

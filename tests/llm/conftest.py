@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-
 from llm_prompts import answering, read_prompt
 from loopback import Fault, OpenAIAPI, Server
+
 from rerank_core import Ranking, Reranker
 from rerank_core.scorers import LLMScorer
 

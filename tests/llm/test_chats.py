@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from llm_prompts import answering
 
 from llm.conftest import ANSWER, QUERY, TEXTS, Serve
-from llm_prompts import answering
 from rerank_core import ConfigurationError, Ranking, Reason, Reranker
 from rerank_core.chat import chat_model
 from rerank_core.chat.prices import Tariff

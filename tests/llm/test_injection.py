@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-
-from llm.conftest import ANSWER, QUERY, Rank, Serve, sent
 from llm_prompts import read_prompt
 from loopback import Prompt
+
+from llm.conftest import ANSWER, QUERY, Rank, Serve, sent
 from rerank_core.llm.prompts import PROMPTS
 
 #: Each tries to be more than one document, or to end its own.

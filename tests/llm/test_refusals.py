@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-
-from llm.conftest import ANSWER, TEXTS, Rank, Serve
 from loopback import FAULTS, Answer, sequence
 from loopback.openai_api import REFUSALS
+
+from llm.conftest import ANSWER, TEXTS, Rank, Serve
 from rerank_core import Reason
 
 PARAMETERS = ["json_schema", "response_format", "temperature", "logprobs", "max_completion_tokens"]

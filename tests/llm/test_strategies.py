@@ -7,10 +7,10 @@ import pickle
 from typing import Any
 
 import pytest
-
-from llm.conftest import ANSWER, FILLER, QUERY, TEXTS, Rank, Serve, grades, sent
 from llm_prompts import answering, read_prompt
 from loopback import FAULTS, Answer, fixed, matching
+
+from llm.conftest import ANSWER, FILLER, QUERY, TEXTS, Rank, Serve, grades, sent
 from rerank_core import ConfigurationError, Reason
 from rerank_core.llm.prompts import Prompt
 from rerank_core.scorers import LLMScorer

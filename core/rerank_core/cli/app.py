@@ -12,6 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import RerankError, ScorerError
+from . import doctor as diagnosis
 from . import eval as evaluation
 from . import rank
 from . import tune as tuning
@@ -73,3 +74,4 @@ def _say(error: Exception) -> None:
 app.command("rank")(_in_words(rank.rank))
 app.command("eval")(_in_words(evaluation.evaluation))
 app.command("tune")(_in_words(tuning.tuning))
+app.command("doctor")(_in_words(diagnosis.doctor))

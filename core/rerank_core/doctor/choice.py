@@ -12,7 +12,7 @@ from .finding import Cause, Finding, Severity
 from .quality import at_best, ndcg
 
 #: Below this mean of the best possible nDCG@10 the candidates are what holds it back …
-LOW = 0.7
+LOW = 0.72
 #: … if it is also beyond chance that it is below this.
 FAIR = 0.8
 #: How many candidates a framework's retriever brings where nobody said how many.

@@ -19,7 +19,9 @@ DROWNED = 0.1
 #: follows it and not the other.
 WIDER, FOLLOWS, IGNORES = 10.0, 0.97, 0.8
 #: nDCG@10 that the sum must lose against one of its parts to be worth a word.
-WORTH = 0.02
+WORTH = 0.03
+#: How often by chance alone, over all parts.
+LEVEL = 0.05
 
 
 def scales(evidence: Evidence) -> Iterator[Finding]:
@@ -91,7 +93,7 @@ def weights(evidence: Evidence) -> Iterator[Finding]:
         name: fmean(values)
         for name, values in parts.items()
         if fmean(values) - fmean(final) >= WORTH
-        and surely_positive(differences(values, final), 0.01 / len(parts))
+        and surely_positive(differences(values, final), LEVEL / len(parts))
     }
     if not better:
         return

@@ -15,7 +15,7 @@ from .quality import as_ranked, as_retrieved, differences, down_to, ndcg
 #: Depths that are compared with the whole list.
 DEPTHS = (10, 20, 30, 50)
 #: nDCG@10 that the whole depth must lose, and the share of the shallow gain that it must lose.
-WORTH, SHARE = 0.03, 0.5
+WORTH, SHARE = 0.03, 0.67
 #: nDCG@10 that the shallow reranking must gain: else the scorer is weak at every depth.
 GAIN = 0.01
 
@@ -28,7 +28,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     depths = [depth for depth in DEPTHS if depth <= 0.75 * deepest]
     if not depths:
         return
-    full, base = ndcg(evidence, as_ranked), fmean(ndcg(evidence, as_retrieved))
+    full, retrieved = ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved)
+    base = fmean(retrieved)
     by_depth = {depth: ndcg(evidence, down_to(depth)) for depth in depths}
     best = max(by_depth, key=lambda depth: fmean(by_depth[depth]))
     gained, kept = fmean(by_depth[best]) - base, fmean(full) - base
@@ -36,6 +37,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     if not surely_positive(differences(by_depth[best], full), LEVEL / len(depths)):
         return
+    if surely_positive(differences(full, retrieved), 0.05):
+        return  # noisy, but it helps
     curve = ", ".join(f"{fmean(values):.3f} at {depth}" for depth, values in by_depth.items())
     false = fmean(_false_hits(case, best) for case in evidence.judged)
     yield Finding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -86,6 +87,8 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     plain = _scores(reranker, setup, query, texts)
     if plain != _scores(reranker, setup, query, texts):
         return None  # it never says the same twice
+    often = Counter(plain.values())
+    plain = {n: scores for n, scores in plain.items() if often[scores] == 1}  # the tied tell little
 
     def heard(place: int) -> dict[int, tuple[float, ...]]:
         scores = _scores(reranker, setup, query, [_with(text, query, place) for text in texts])

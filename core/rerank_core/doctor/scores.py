@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from statistics import fmean
 
-from ..scorers.bm25 import rank_correlation, words
+from ..normalise import normalise
+from ..scorers.bm25 import words
 from .chance import surely_positive
 from .evidence import RETRIEVAL, Case, Evidence, key
 from .finding import Cause, Finding, Severity
@@ -24,8 +25,9 @@ NARROW = 0.02
 LEAST = 5
 #: A relevant document is below others more often than this share of the pairs: the wrong way.
 INVERTED = 0.4
-#: Without judgements: how far against the retriever, with shared words against it too, or alone.
-AGAINST, ALONE = -0.1, -0.3
+#: Without judgements: where the scorer puts what the retriever has first (0 last, 1 first), and
+#: what shares most words with the query; both below this, or the first alone far below.
+AGAINST, ALONE = 0.4, 0.3
 
 
 def ties(evidence: Evidence) -> Iterator[Finding]:
@@ -67,6 +69,7 @@ def _is_flat(scores: Sequence[float], top: int) -> bool:
     best = sorted(scores, reverse=True)
     if best[0] - best[-1] <= SAME:
         return True
+    top = min(top, len(best) // 2)  # of few candidates the whole list is no top
     best, lowest = best[: max(top, LEAST)], best[-1]
     sizes = [
         (level, len(list(same))) for level, same in groupby(best, key=lambda s: round(s / SAME))
@@ -124,10 +127,22 @@ def _by_judgements(evidence: Evidence, name: str) -> str | None:
         return None
     if not surely_positive([0.5 - area for area in areas]):
         return None
+    # right among the first and wrong beneath: that is no inversion
+    first = [_shallow(evidence, case, name) for case in evidence.judged]
+    shallow = [area for area in first if area is not None]
+    if name != RETRIEVAL and shallow and fmean(shallow) > INVERTED:
+        return None
     return (
         f"over {len(areas)} judged queries a relevant document has the higher score in only "
         f"{fmean(areas):.0%} of its pairs with others"
     )
+
+
+def _shallow(evidence: Evidence, case: Case, name: str) -> float | None:
+    """The same among the first retrieved alone."""
+    first = {hit.index for hit in case.retrieved[: max(10, len(case.hits) // 4)]}
+    told = _values(evidence, case, name)
+    return _area(case, {index: value for index, value in told.items() if index in first})
 
 
 def _area(case: Case, told: Mapping[int, float]) -> float | None:
@@ -146,23 +161,38 @@ def _by_agreement(evidence: Evidence, name: str) -> str | None:
         return None
     if name == RETRIEVAL:
         return _listed_ascending(evidence)
-    against, lexical = [], []
+    first, lexical = [], []
     for case in evidence.cases:
         told = _values(evidence, case, name)
         if len(told) < LEAST:
             continue
-        places = {hit.index: -float(hit.retrieved) for hit in case.hits}
-        against.append(rank_correlation([(value, places[i]) for i, value in told.items()]))
+        first.append(_place(told, {hit.index: -float(hit.retrieved) for hit in case.hits}))
         shared = shared_words(case)
-        if len({shared[i] for i in told}) > 1:
-            lexical.append(rank_correlation([(value, shared[i]) for i, value in told.items()]))
-    if not surely_positive([-value for value in against]):
+        if len({shared[index] for index in told}) > 1:
+            lexical.append(_place(told, shared))
+    if not first or not surely_positive([0.5 - place for place in first]):
         return None
-    both = fmean(against) < AGAINST and surely_positive([-value for value in lexical])
-    if not both and not (fmean(against) < ALONE and not surely_positive(lexical)):
+    both = (
+        fmean(first) < AGAINST
+        and bool(lexical)
+        and fmean(lexical) < AGAINST
+        and surely_positive([0.5 - place for place in lexical])
+    )
+    contradicted = surely_positive([place - 0.5 for place in lexical], 0.05)
+    if not both and (contradicted or fmean(first) > ALONE):
         return None
-    words_too = f", and at {fmean(lexical):+.2f} with the words shared with the query" * both
-    return f"their rank correlation with the retriever's order is {fmean(against):+.2f}{words_too}"
+    words_too = f", and what shares most words with the query at {fmean(lexical):.0%}" * both
+    return (
+        "from the lowest (0%) to the highest (100%), what the retriever has first stands at "
+        f"{fmean(first):.0%} on average{words_too}"
+    )
+
+
+def _place(told: Mapping[int, float], other: Mapping[int, float]) -> float:
+    """Where the three best of the other signal stand in this one: 0 last, 1 first; a mean."""
+    rank = dict(zip(told, normalise(list(told.values()), "rank"), strict=True))
+    best = sorted(told, key=lambda index: -other[index])[: 3 if len(told) >= 3 * LEAST else 1]
+    return fmean(rank[index] or 0.0 for index in best)
 
 
 def _listed_ascending(evidence: Evidence) -> str | None:

@@ -1,0 +1,110 @@
+"""`rerank doctor`: why does reranking not help?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from .. import config
+from ..doctor import Diagnosis, diagnose
+from ..errors import InvalidInputError
+from ..evaluation.loading import load
+from ..evaluation.trec import read_run
+from . import judged
+
+
+def doctor(
+    data: judged.Data = None,
+    qrels: judged.Qrels = None,
+    base: judged.Base = None,
+    run: judged.Runs = None,
+    scorer: judged.Scorers = None,
+    config_file: judged.Configs = None,
+    served: Annotated[
+        Path | None,
+        typer.Option(
+            "--served",
+            help="A TREC run of what comes out at the end of the pipeline, after all other stages.",
+            show_default=False,
+        ),
+    ] = None,
+    top_n: Annotated[
+        int | None,
+        typer.Option("--top-n", "-n", help="How many the reranker returns.", show_default=False),
+    ] = None,
+    depth: judged.Depth = 100,
+    queries: judged.Queries = None,
+    split: judged.Split = "test",
+    probe: Annotated[
+        bool, typer.Option(help="Ask about 20 rankings more, for what only these can tell.")
+    ] = True,
+    seed: judged.Seed = 0,
+    as_json: judged.Json = False,
+) -> None:
+    """Say why reranking does not help: what was seen, why it matters, what to change.
+
+    rerank doctor my-data/ --config reranker.toml
+
+    rerank doctor my-data/ --scorer llm:gpt-4o-mini --queries 30
+
+    rerank doctor --qrels qrels.txt --base bm25.trec --run gpt.trec
+    """
+    collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
+    if queries is not None:
+        collection = collection.sample(queries, seed)
+    systems = judged.asked(run, scorer, config_file) or judged.asked(None, ["hybrid"], None)
+    if len(systems) > 1:
+        raise InvalidInputError("one at a time: name one --scorer, --config or --run")
+    (system,) = systems
+    at_the_end = None if served is None else read_run(served, "served").rankings
+    out = None if at_the_end is None else {q: ranked.ids for q, ranked in at_the_end.items()}
+    if system.run is not None:
+        found = diagnose(system.run, collection, served=out)
+    else:
+        given = {} if top_n is None else {"top_n": top_n}
+        with (
+            config.build(system.table, **given) as reranker,
+            judged.progress(not as_json) as told,
+        ):
+            found = diagnose(
+                reranker,
+                collection,
+                served=out,
+                probe=probe,
+                progress=None if told is None else lambda done, of: told(system.name, done, of),
+            )
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        show(found)
+
+
+def show(found: Diagnosis) -> None:
+    """Print the findings, and what could not be told."""
+    console = Console()
+    if found.before is not None and found.after is not None:
+        console.print(
+            f"{found.queries} queries, {found.judged} judged: nDCG@10 {found.before:.4f} before "
+            f"reranking, {found.after:.4f} after",
+            highlight=False,
+        )
+    else:
+        console.print(f"{found.queries} queries, none judged", highlight=False)
+    for number, finding in enumerate(found, start=1):
+        console.print()
+        console.print(Text(f"{number}. {finding.cause} ({finding.severity})", style="bold"))
+        for name, text in (
+            ("seen", finding.seen),
+            ("why it matters", finding.why),
+            ("what to change", finding.change),
+        ):
+            console.print(Text.assemble((f"   {name}: ", "dim"), text))
+    if not found:
+        console.print("\nNothing found that would keep it from helping.")
+    for line in found.untold:
+        console.print(Text(f"\nnot looked for: {line}", style="dim"))

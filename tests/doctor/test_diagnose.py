@@ -1,0 +1,142 @@
+"""What `diagnose` takes, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ir_measures")
+
+from planted import world
+
+from rerank_core import Candidate, Ranking, Reranker
+from rerank_core.combine import ReciprocalRankFusion
+from rerank_core.doctor import Cause, diagnose
+from rerank_core.errors import InvalidInputError, Reason, ScorerError
+from rerank_core.evaluation import load, read_run
+
+DOCUMENTS = [f"document {n} of its own words {n * 7} {n * 11}" for n in range(30)]
+
+
+def test_a_finding_says_what_was_seen_why_it_matters_and_what_to_change() -> None:
+    """Three sentences, and all of them in JSON."""
+    found = diagnose(Reranker("bm25", top_n=5), {"words": DOCUMENTS[:4]})
+
+    (finding,) = found
+    assert finding.cause == Cause.NO_CHOICE
+    assert "4 candidates" in finding.seen
+    assert "LangChain" in finding.seen
+    assert finding.why
+    assert "50 to 100" in finding.change
+    assert json.loads(json.dumps(found.to_dict()))["findings"][0]["severity"] == "limits"
+
+
+def test_rankings_that_were_kept_are_enough() -> None:
+    """As `on_ranking=` gets them: nothing is asked again, and what that takes is said."""
+    made = world(20, 30)
+    rankings: list[Ranking] = []
+    with Reranker(lambda q, ts: [-made.worth(t) for t in ts], on_ranking=rankings.append) as r:
+        for query, candidates in made.queries.items():
+            r.rank(query, candidates)
+
+    found = diagnose(rankings, qrels=made.qrels)
+
+    assert [finding.cause for finding in found] == [Cause.WRONG_WAY]
+    assert any(line.startswith("position_bias") for line in found.untold)
+
+
+def test_rankings_of_the_same_documents_in_other_orders_tell_of_position_bias() -> None:
+    """Without asking again."""
+    made = world(10, 30)
+    rankings = []
+
+    def first_is_best(query: str, texts: Sequence[str]) -> list[float]:
+        return [made.worth(text) - place / 5 for place, text in enumerate(texts)]
+
+    with Reranker(first_is_best) as reranker:
+        for query, candidates in made.queries.items():
+            plain = [Candidate(c.text) for c in candidates]
+            rankings += [reranker.rank(query, plain), reranker.rank(query, plain[::-1])]
+
+    assert [finding.cause for finding in diagnose(rankings)] == [Cause.POSITION]
+
+
+def test_nobody_who_counts_rankings_hears_of_it() -> None:
+    """`on_ranking` is the production's."""
+    heard: list[Ranking] = []
+
+    diagnose(Reranker("bm25", on_ranking=heard.append), {"words": DOCUMENTS})
+
+    assert not heard
+
+
+def test_a_refused_key_is_a_finding(caplog: pytest.LogCaptureFixture) -> None:
+    """Not an exception, as it would be on a first call."""
+    caplog.set_level(logging.CRITICAL)
+
+    def refused(query: str, texts: Sequence[str]) -> list[float]:
+        raise ScorerError("401", reason=Reason.AUTH, fatal=True)
+
+    found = diagnose(Reranker(refused), {"words": DOCUMENTS})
+
+    assert found[0].cause == Cause.UNANSWERED
+    assert "auth" in found[0].seen
+    assert "key" in found[0].change
+
+
+def test_judgements_go_by_id_position_or_text() -> None:
+    """And relevant ones may be just listed."""
+    made = world(6, 12)
+    query, candidates = next(iter(made.queries.items()))
+    by_text = {query: [candidates[0].text]}
+    by_position = {query: {0: 1}}
+
+    texts = {query: [c.text for c in candidates]}
+    first = diagnose(Reranker("bm25", top_n=3), texts, by_text)  # type: ignore[arg-type]
+    second = diagnose(Reranker("bm25", top_n=3), texts, by_position)  # type: ignore[arg-type]
+
+    assert first.judged == 1
+    assert first.before == second.before == 1.0
+
+
+def test_judgements_of_other_queries_are_an_error() -> None:
+    """Which would otherwise look like a recall of nothing."""
+    with pytest.raises(InvalidInputError, match="no key of qrels is a query"):
+        diagnose(Reranker("bm25"), {"words": DOCUMENTS}, {"q1": {"d1": 1}})
+
+
+def test_without_a_query_there_is_nothing_to_look_at() -> None:
+    """An error, and no clean bill of health."""
+    with pytest.raises(InvalidInputError, match="nothing to look at"):
+        diagnose(Reranker("bm25"), {})
+
+
+@pytest.mark.parametrize(
+    ("run", "causes"),
+    [
+        ("rerank-qwen2.5-1.5b-pointwise", [Cause.WEIGHTS]),
+        ("rerank-qwen2.5-3b-pointwise", []),
+        ("rerank-qwen2.5-3b-gccp", []),
+    ],
+)
+def test_real_runs(shared_data: Path, run: str, causes: list[Cause]) -> None:
+    """The model that is weaker than BM25 is named so; those that help are let be."""
+    runs = shared_data / "scifact" / "runs"
+    collection = load(shared_data / "scifact", base=runs / "bm25-top20.trec")
+
+    found = diagnose(read_run(runs / f"{run}.trec", run), collection)
+
+    assert [finding.cause for finding in found] == causes
+
+
+def test_a_fusion_that_helps_is_let_be() -> None:
+    """Its tiny scores are no ties."""
+    made = world(30, 30)
+
+    fused = Reranker(made.scorer(), combine=ReciprocalRankFusion())
+
+    assert not list(diagnose(fused, made.queries, made.qrels))
