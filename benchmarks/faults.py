@@ -13,6 +13,9 @@ told) does not say so. over: milliseconds past the deadline, less the median tha
 too long in the same run (`asyncio.sleep`, `Event.wait`, 20 at once, nothing else going on), of
 those rankings that lasted until the deadline.
 
+A full garbage collection stops every thread for as long as the heap of the frameworks takes, ours
+and the timers' alike: how often and how long is told at the end.
+
 Ends with status 1 if anything was lost, doubled, raised or silent, or if the 95th percentile of
 all that were late is over 50 ms.
 """
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -133,6 +137,27 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+class Collections:
+    """How long Python's garbage collector stopped every thread: frameworks make large heaps."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        self._since = 0.0
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._since = time.perf_counter()
+        else:
+            self.pauses.append(1000 * (time.perf_counter() - self._since))
+
+    def __str__(self) -> str:
+        long = [pause for pause in self.pauses if pause > 10]
+        return (
+            f"garbage collections that took over 10 ms: {len(long)}, "
+            f"the longest {max(self.pauses, default=0):.0f} ms"
+        )
+
+
 class Table:
     """One row a case, and the sum of them."""
 
@@ -184,6 +209,8 @@ def main() -> int:
     asked = parser.parse_args()
     logging.getLogger("rerank_core").setLevel(logging.ERROR)
 
+    collections = Collections()
+    gc.callbacks.append(collections)
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     servers = multiprocessing.get_context("spawn").Process(
         target=serve, args=(theirs,), daemon=True
@@ -208,7 +235,9 @@ def main() -> int:
         }:
             print(f"    {face}: {error[:200]}")
     ours.send(None)
-    return verdict(table)
+    status = verdict(table)
+    print(collections)
+    return status
 
 
 def verdict(table: Table) -> int:

@@ -74,7 +74,7 @@ def main() -> None:
     )
     print(f"{'hedge_after':>12} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'max ms':>8} more calls")
     for after in AFTER:
-        cuts = statistics.quantiles(seconds[after], n=100)
+        cuts = statistics.quantiles(seconds[after], n=100, method="inclusive")
         figures = (cuts[49], cuts[89], cuts[98], max(seconds[after]))
         more = calls[after] / (10 * count) - 1
         name = "none" if after is None else f"{after:g} s"

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rerank_core import Candidate, Reranker
@@ -145,26 +146,42 @@ def interleaved(cases: Mapping[str, Callable[[], object]]) -> dict[str, float]:
 def imports(statements: Mapping[str, str]) -> dict[str, float]:
     """Milliseconds of processor time that a process takes for each statement, interleaved."""
     taken: dict[str, list[float]] = {name: [] for name in statements}
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    for turn in range(IMPORTS + 1):
-        for name, statement in statements.items():
-            before = os.times()
-            subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
-            after = os.times()
-            if turn:  # the first round compiles
-                spent = after.children_user + after.children_system
-                spent -= before.children_user + before.children_system
-                taken[name].append(1000 * spent)
+    with TemporaryDirectory() as compiled:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": compiled,
+        }
+        for turn in range(IMPORTS + 1):
+            for name, statement in statements.items():
+                before = os.times()
+                subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
+                after = os.times()
+                if turn:  # the first round compiles
+                    spent = after.children_user + after.children_system
+                    spent -= before.children_user + before.children_system
+                    taken[name].append(1000 * spent)
     return {name: median(times) for name, times in taken.items()}
 
 
 def main() -> None:
+    calls()
+    print()
+    adapters()
+
+
+def calls() -> None:
+    """What a call takes."""
     figures = interleaved({**by_hand(), **through_langchain(), **through_llama_index()})
     for name, milliseconds in figures.items():
         floor = figures.get(name.replace("ours", "no-op"), 0.0)
         added = f"   adds {milliseconds - floor:5.2f}" if "no-op" not in name else ""
         print(f"{name:36}{milliseconds:8.3f} ms{added}")
 
+
+def adapters() -> None:
+    """What importing the adapters takes."""
     cost = imports(
         {
             "nothing": "pass",
@@ -175,7 +192,6 @@ def main() -> None:
             "llamaindex_rerank": "import llamaindex_rerank",
         }
     )
-    print()
     for theirs, ours in [
         ("BaseDocumentCompressor", "langchain_rerank"),
         ("BaseNodePostprocessor", "llamaindex_rerank"),

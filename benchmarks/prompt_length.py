@@ -1,6 +1,6 @@
 """How much of a document is worth showing: nDCG@10 by the first N characters, beside tokens.
 
-    python benchmarks/prompt_length.py
+    python benchmarks/prompt_length.py [--encoder]     the encoder takes minutes
 
 100 dense candidates a query of SciFact, ranked by their first N characters: by BM25 over the
 candidates, and by cosine of all-MiniLM-L6-v2. Neither is an LLM: they stand in for one, since they
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 from collections.abc import Mapping
 
 from scifact_data import SciFact, minilm_folder, ndcg_10
@@ -55,6 +56,7 @@ def by_encoder(data: SciFact, shown: Mapping[str, str], lists: Mapping[str, list
 
 def main() -> None:
     data = SciFact()
+    rankers = [by_bm25, by_encoder] if "--encoder" in sys.argv else [by_bm25]
     lists = {q: [document for document, _ in found] for q, found in data.dense(100).items()}
     print(f"{'characters':>10}{'cut':>7}{'tokens a call':>15}{'BM25':>8}{'encoder':>9}")
     for length in LENGTHS:
@@ -62,8 +64,8 @@ def main() -> None:
         shown = {document: text for document, (text, _) in cuts.items()}
         share = statistics.fmean(was_cut for _, was_cut in cuts.values())
         tokens = 10 * statistics.fmean(estimate_tokens(text) for text in shown.values())
-        values = [ndcg_10(data.qrels, make(data, shown, lists)) for make in (by_bm25, by_encoder)]
-        print(f"{length:10}{share:7.0%}{tokens:15.0f}{values[0]:8.3f}{values[1]:9.3f}", flush=True)
+        values = "".join(f"{ndcg_10(data.qrels, r(data, shown, lists)):8.3f}" for r in rankers)
+        print(f"{length:10}{share:7.0%}{tokens:15.0f}{values}", flush=True)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ class RerankCompressor(BaseDocumentCompressor):
 
         if callbacks is None:
             return body(None)
-        return self._run(body).invoke(_seen(query, documents), config={"callbacks": callbacks})
+        run = self._run(body)
+        found: list[Document] = run.invoke(_seen(query, documents), {"callbacks": callbacks})
+        return found
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
@@ -61,7 +63,8 @@ class RerankCompressor(BaseDocumentCompressor):
         if callbacks is None:
             return await body(None)
         run = self._run(body)
-        return await run.ainvoke(_seen(query, documents), config={"callbacks": callbacks})
+        found: list[Document] = await run.ainvoke(_seen(query, documents), {"callbacks": callbacks})
+        return found
 
     def _run(
         self, body: Callable[[Any], list[Document]] | Callable[[Any], Awaitable[list[Document]]]

@@ -15,7 +15,7 @@ class _Preset(RerankCompressor):
     def __init__(self, model: Any = None, /, **options: Any) -> None:
         own = {name: options.pop(name) for name in _OWN if name in options}
         reranker = build(self.kind, with_first(self.kind, model, options), beside=_OWN)
-        super().__init__(reranker=reranker, **own)  # type: ignore[call-arg]
+        super().__init__(reranker=reranker, **own)
 
 
 _OWN = tuple(name for name in RerankCompressor.model_fields if name != "reranker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import os
@@ -155,6 +156,29 @@ def test_the_server_learns_of_what_was_given_up(
 
         assert server.in_flight == 0
         assert server.abandoned == len(server.requests)
+
+
+def test_an_interrupt_cancels_the_sync_face(
+    reranker_at: tuple[Server, Callable[[], Reranker]],
+) -> None:
+    """Ctrl-C ends the wait at once, and the calls with it."""
+    server, make = reranker_at
+    server.faults = [FAULTS["silent"]]
+
+    def interrupt() -> None:
+        while not server.requests:
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
+    with make() as reranker:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            reranker.rank("q", TEXTS, timeout=60)
+        until = time.monotonic() + 5
+        while server.in_flight and time.monotonic() < until:
+            time.sleep(0.01)
+
+        assert server.in_flight == 0
 
 
 def test_from_many_threads(reranker_at: tuple[Server, Callable[[], Reranker]]) -> None:

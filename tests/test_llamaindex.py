@@ -296,7 +296,7 @@ class TestSettings:
 class Noted(BaseEventHandler):
     """Notes every instrumentation event."""
 
-    events: list[Any] = []
+    events: list[Any]
 
     def handle(self, event: BaseEvent, **kwargs: Any) -> None:
         self.events.append(event)

@@ -100,7 +100,7 @@ class TestAGoodServer:
         ranking = rank(max_chars=20)
 
         assert ranking.report.truncated == len(TEXTS)
-        sent = server.requests[0].json["messages"][1]["content"]
+        sent = "".join(request.json["messages"][1]["content"] for request in server.requests)
         assert "filler number 0\n" in sent
         assert "about" not in sent
 

@@ -241,9 +241,8 @@ def tied(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Most documents get the highest score there is."""
 
     def score(query: str, texts: Sequence[str]) -> list[float]:
-        return [
-            min(1.0, max(0.0, 0.85 + 0.35 * how_bad + 0.2 * world.worth(text))) for text in texts
-        ]
+        raised = (0.85 + 0.35 * how_bad + 0.2 * world.worth(text) for text in texts)
+        return [min(1.0, max(0.0, score)) for score in raised]
 
     return asked(world, score, judged=judged)
 
@@ -288,10 +287,7 @@ def recall(world: World, how_bad: float, judged: bool) -> Diagnosis:
     limit = _quantile(0.3 + 0.7 * how_bad)
     candidates = {
         query: [
-            c
-            for c in found
-            if not world.relevant[c.text]
-            or world.noise(query, "found") > _quantile(0.3 + 0.7 * how_bad)
+            c for c in found if not world.relevant[c.text] or world.noise(query, "found") > limit
         ]
         for query, found in world.queries.items()
     }
@@ -304,13 +300,8 @@ def phantoms(world: World, how_bad: float, judged: bool) -> Diagnosis:
     deep = {c.text for found in world.queries.values() for c in found[15:]}
 
     def score(query: str, texts: Sequence[str]) -> list[float]:
-        return [
-            squashed(
-                world.worth(text)
-                + 5 * (text in deep and world.noise(text, "p") < _quantile(how_bad))
-            )
-            for text in texts
-        ]
+        loved = (text in deep and world.noise(text, "p") < _quantile(how_bad) for text in texts)
+        return [squashed(world.worth(text) + 5 * so) for text, so in zip(texts, loved, strict=True)]
 
     return asked(world, score, judged=judged)
 
@@ -318,7 +309,8 @@ def phantoms(world: World, how_bad: float, judged: bool) -> Diagnosis:
 def duplicates(world: World, how_bad: float, judged: bool) -> Diagnosis:
     """Every document stands there several times, with a word in twelve another."""
     copies = 2 + round(4 * how_bad)
-    candidates, relevant = {}, dict(world.relevant)
+    candidates: dict[str, list[Candidate]] = {}
+    relevant = dict(world.relevant)
     for query, found in world.queries.items():
         candidates[query] = []
         for c in found[: max(4, len(found) // copies)]:
@@ -327,18 +319,21 @@ def duplicates(world: World, how_bad: float, judged: bool) -> Diagnosis:
                 words = [w[::-1] if draw.random() < 1 / 12 else w for w in c.text.split()]
                 text = " ".join(words) if number else c.text
                 relevant[text] = world.relevant[c.text]
-                score = (c.score or 0) - 0.01 * number
-                candidates[query].append(Candidate(text, f"{c.id}-{number}", score))
+                just_below = (c.score or 0) - 0.01 * number
+                candidates[query].append(Candidate(text, f"{c.id}-{number}", just_below))
     qrels = {
         query: {f"{doc}-{number}": 1 for doc in docs for number in range(copies)}
         for query, docs in world.qrels.items()
     }
     copied = World(candidates, qrels, relevant, world.seed)
-    by_original = lambda query, texts: [
-        squashed(3 * relevant.get(text, False) + world.noise(text[:12]) + 0.1 * world.noise(text))
-        for text in texts
-    ]
-    return asked(copied, by_original, judged=judged)
+
+    def score(query: str, texts: Sequence[str]) -> list[float]:
+        return [
+            squashed(3 * relevant.get(t, False) + world.noise(t[:12]) + 0.1 * world.noise(t))
+            for t in texts
+        ]
+
+    return asked(copied, score, judged=judged)
 
 
 def weak_alone(world: World, how_bad: float, judged: bool) -> Diagnosis:

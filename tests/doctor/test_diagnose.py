@@ -96,7 +96,7 @@ def test_judgements_go_by_id_position_or_text() -> None:
     by_position = {query: {0: 1}}
 
     texts = {query: [c.text for c in candidates]}
-    first = diagnose(Reranker("bm25", top_n=3), texts, by_text)  # type: ignore[arg-type]
+    first = diagnose(Reranker("bm25", top_n=3), texts, by_text)
     second = diagnose(Reranker("bm25", top_n=3), texts, by_position)  # type: ignore[arg-type]
 
     assert first.judged == 1

@@ -46,17 +46,23 @@ def through_every_face(case: Case) -> Outcomes:
 
 @pytest.fixture(scope="module")
 def came_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Outcomes]]:
-    """What came of a case, by its name."""
+    """What came of a case, by its name. The next few are under way meanwhile."""
     wanted = [
         item.callspec.params["name"]
         for item in request.session.items
         if item.path == request.path and hasattr(item, "callspec")
     ]
     with ThreadPoolExecutor(WORKERS) as pool:
-        running: dict[str, Future[Outcomes]] = {
-            name: pool.submit(through_every_face, CASES[name]) for name in dict.fromkeys(wanted)
-        }
-        yield lambda name: running[name].result()
+        running: dict[str, Future[Outcomes]] = {}
+
+        def outcomes(name: str) -> Outcomes:
+            place = wanted.index(name)  # one process of several runs a stretch of the tests
+            for soon in wanted[place : place + WORKERS]:
+                if soon not in running:
+                    running[soon] = pool.submit(through_every_face, CASES[soon])
+            return running[name].result()
+
+        yield outcomes
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -41,7 +41,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "look at a raw reply: ask for JSON (a schema where the server takes one), shorten "
             "the groups, allow more output tokens, or take a model that follows the format",
         )
-    failed = [case for case in evidence.cases if _is_failed(case)]
+    failed = [case for case in evidence.cases if _is_failed(case, evidence.setup.depth)]
     least = max(OFTEN * len(evidence.cases), 2 if len(evidence.cases) >= 10 else 1)
     if len(failed) >= least:
         counts = Counter(
@@ -68,18 +68,18 @@ def _is_unread(case: Case) -> bool:
     return not _UNREAD.isdisjoint(report.reasons)
 
 
-def _is_failed(case: Case) -> bool:
+def _is_failed(case: Case, depth: int | None) -> bool:
     reasons = set(case.ranking.report.reasons)
     if _is_unread(case):
         reasons -= {Reason.SCORER}
     if not reasons - _BESIDE - _UNREAD:
-        return not reasons and _lost(case) > LOST
+        return not reasons and _lost(case, depth) > LOST
     return True
 
 
-def _lost(case: Case) -> float:
+def _lost(case: Case, depth: int | None = None) -> float:
     """The share that the scorer did not score, of all that it was asked for or of the top."""
-    top = case.hits[: case.ranking.top_n or 10]
+    top = [h for h in case.hits[: case.ranking.top_n or 10] if not depth or h.retrieved <= depth]
     told = sum(hit.scored for hit in top) / len(top) if top else 1.0
     return 1 - min(told, case.ranking.report.coverage)
 

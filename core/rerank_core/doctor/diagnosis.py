@@ -262,7 +262,7 @@ def _setup(reranker: Reranker) -> Setup:
         combined=reranker.combine is not None,
         top_n=reranker.top_n,
         threshold=reranker.threshold,
-        depth=getattr(reranker, "depth", None),
+        depth=reranker.depth,
         group_sizes=sizes,
     )
 
