@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -168,7 +168,7 @@ def test_an_interrupt_cancels_the_sync_face(
     def interrupt() -> None:
         while not server.requests:
             time.sleep(0.01)
-        _thread.interrupt_main()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     with make() as reranker:
         threading.Thread(target=interrupt).start()

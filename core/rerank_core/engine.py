@@ -62,6 +62,8 @@ class Engine:
         self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
         self.pace, self.hedge_after = pace or Pace(), hedge_after
         self.breaker = Breaker()
+        #: The scorer again, if it is one that streams. Looked at once: it is not a cheap look.
+        self._streams = scorer if isinstance(scorer, StreamingScorer) else None
         #: None also for a scorer that does not say what its scores depend on.
         self.cache = cache if traits.fingerprint is not None else None
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
@@ -296,7 +298,7 @@ class Engine:
         found = zip(batch.keys, batch.scored.scores, batch.scored.raw, strict=True)
         scores = {key: (score, raw) for key, score, raw in found if score is not None}
         if self.traits.independent:
-            broken = batch.scored.errors and isinstance(self.scorer, StreamingScorer)
+            broken = batch.scored.errors and self._streams is not None
         else:
             broken = batch.scored.errors or len(scores) < len(batch.keys)
         return {} if broken else scores
@@ -344,11 +346,11 @@ class Engine:
             return  # nobody waits for it: nothing is asked any more
         query, scored = batch.query, batch.scored
         part = [batch.texts[place] for place in group]
-        if not isinstance(self.scorer, StreamingScorer):  # whose own calls are paced one by one
+        if self._streams is None:  # a stream's own calls are paced one by one
             await self.pace.admit(query, part)
         try:
-            if isinstance(self.scorer, StreamingScorer):
-                async with aclosing(self.scorer.stream(query, part)) as found:  # type: ignore[type-var]
+            if self._streams is not None:
+                async with aclosing(self._streams.stream(query, part)) as found:  # type: ignore[type-var]
                     async for known in found:
                         self._keep(known, None, group, scored)
                 return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from .batches import Batch
 
@@ -19,9 +20,9 @@ async def hedged(batch: Batch, score: Callable[[Batch], Awaitable[None]]) -> Non
     """
     tries: dict[asyncio.Future[None], Batch] = {asyncio.ensure_future(score(batch)): batch}
     (first,) = tries
-    straggles = asyncio.ensure_future(batch.straggles.wait())
+    straggles: asyncio.Future[Any] = asyncio.ensure_future(batch.straggles.wait())
     try:
-        await asyncio.wait({first, straggles}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([first, straggles], return_when=asyncio.FIRST_COMPLETED)
         if not first.done():
             twin = batch.twin()
             batch.meter.add(hedged=1)

@@ -16,6 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ..body_limit import refuse_too_long
 from ..errors import MissingExtraError, ScorerError
 from ..failures import from_connection, from_garbage, from_status
 from ..per_loop import PerLoop
@@ -73,7 +74,12 @@ class OpenAIChat:
         import openai
 
         # retries and the deadline are the engine's, once for all scorers
-        return openai.AsyncOpenAI(api_key=self._key.reveal(), base_url=self.base_url, max_retries=0)
+        return openai.AsyncOpenAI(
+            api_key=self._key.reveal(),
+            base_url=self.base_url,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [refuse_too_long]}),
+        )
 
     async def complete(
         self,

@@ -86,7 +86,8 @@ def _lost(case: Case, depth: int | None = None) -> float:
 
 def _note(cases: list[Case]) -> str:
     notes = [note for case in cases for note in case.ranking.report.notes]
-    return f' (such as: "{notes[0][:160]}")' if notes else ""
+    # the longest says most: others tell of loading and the like
+    return f' (such as: "{max(notes, key=len)[:160]}")' if notes else ""
 
 
 def _remedy(counts: Counter[str]) -> str:

@@ -55,7 +55,6 @@ _EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
     Cause.TRUNCATION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
     Cause.TIED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
     Cause.POSITION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.PHANTOM: frozenset({Cause.WEIGHTS}),
 }
 
 

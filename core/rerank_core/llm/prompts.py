@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from ..errors import ConfigurationError
 
@@ -67,7 +68,7 @@ DEFAULT_INSTRUCTION = "Grade what helps to answer the query, not what merely sha
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is said to the model. `version` is part of the cache key: change it with the text.
+    """What is said to the model. Its text is part of the cache key, and so is its `version`.
 
     `system` may use {instruction}, {low}, {middle} and {high}; `user` these and {query},
     {documents}, {count} and {marker}. A brace that stands for itself is doubled: {{ }}.
@@ -94,6 +95,11 @@ class Prompt:
         for name, shown in (("query", query), ("documents", document)):
             if shown not in said:
                 raise ConfigurationError(f"the prompt never shows the model {{{name}}}")
+
+    def digest(self) -> str:
+        """The text of the prompt, in sixteen characters."""
+        text = "\0".join((self.system, self.user, self.instruction))
+        return blake2b(text.encode(), digest_size=8).hexdigest()
 
     def render(
         self, query: str, texts: Sequence[str], scale: tuple[int, int], marker: str | None = None

@@ -149,7 +149,8 @@ class LLMScorer(ScorerBase):
         self.prompt = prompt
         self.strategy.asker = replace(self.strategy.asker, prompt=prompt)
         self.fingerprint = (
-            f"llm/{self.chat.model}/{prompt.version}/{prompt.instruction}/{self._beside_prompt}"
+            f"llm/{self.chat.model}/{getattr(self.chat, 'base_url', None)}/{prompt.version}/"
+            f"{prompt.digest()}/{self._beside_prompt}"
         )
 
     def _take_on(self, strategy: Strategy) -> None:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from ..body_limit import TooLongAnswer, refuse_too_long
 from ..errors import ConfigurationError, MissingExtraError, MissingKeyError, ScorerError
 from ..failures import from_garbage, from_status
 from ..per_loop import PerLoop
@@ -115,7 +116,8 @@ class RerankAPIScorer(ServiceScorer):
             headers[row.key_header] = row.key_prefix + key
         # Redirects are not followed: they would take the key along.
         timeout = httpx.Timeout(self.request_timeout, connect=CONNECT_TIMEOUT)
-        return httpx.AsyncClient(headers=headers, timeout=timeout)
+        hooks = {"response": [refuse_too_long]}
+        return httpx.AsyncClient(headers=headers, timeout=timeout, event_hooks=hooks)
 
     def _body(self, query: str, texts: Sequence[str]) -> dict[str, Any]:
         row = self.provider
@@ -151,7 +153,7 @@ class RerankAPIScorer(ServiceScorer):
         try:
             client: httpx.AsyncClient = self._client.get()
             return await client.post(self._url, json=body)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TooLongAnswer) as error:
             return self._lost(error)
 
     def _explained(self, answer: httpx.Response) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..seams import ScoreStore
-from .memory import MemoryStore
-from .redis import SCHEMES, RedisStore
-from .sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from .memory import MemoryStore as MemoryStore
+    from .redis import RedisStore as RedisStore
+    from .sqlite import SqliteStore as SqliteStore
+
+_HOMES = {"MemoryStore": "memory", "RedisStore": "redis", "SqliteStore": "sqlite"}
 
 __all__ = ["MemoryStore", "RedisStore", "SqliteStore", "score_store"]
 
@@ -25,13 +30,17 @@ def score_store(cache: Any) -> ScoreStore | None:
     """
     if cache is None:
         return None
+    from .memory import MemoryStore
+    from .redis import RedisStore
+    from .sqlite import SqliteStore
+
     if isinstance(cache, str):
         if cache == "memory":
             return MemoryStore()
-        if cache.startswith(SCHEMES):
-            return RedisStore(cache)
         if cache.startswith("sqlite:///"):
             return SqliteStore(cache.removeprefix("sqlite:///"))
+        if "://" in cache:
+            return RedisStore(cache)
     if isinstance(cache, str | os.PathLike) and Path(cache).suffix.lower() in _FILE:
         return SqliteStore(cache)
     if isinstance(cache, ScoreStore) and not isinstance(cache, type):
@@ -42,3 +51,9 @@ def score_store(cache: Any) -> ScoreStore | None:
         f'"redis://host:port", or an object with get_many, set_many and aclose; '
         f"this {type(cache).__name__} is none of them"
     )
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

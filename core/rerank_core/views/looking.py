@@ -29,11 +29,12 @@ class Change:
 
 def order(result: Result, query: str) -> list[str]:
     """The documents of a query, best first, as they are measured."""
-    scores = result.run.to_measure().get(query, {}) if result.run.by_score else None
     ranked = result.run.rankings.get(query)
-    ids = [] if ranked is None else list(ranked.ids)
+    if ranked is None or not result.run.by_score:
+        return [] if ranked is None else list(ranked.ids)
     # trec_eval, and so every figure here, breaks ties by document id
-    return ids if scores is None else sorted(sorted(ids, reverse=True), key=lambda d: -scores[d])
+    by_score = sorted(zip(ranked.ids, ranked.scores, strict=True), reverse=True)
+    return [doc for doc, _ in sorted(by_score, key=lambda pair: -(pair[1] or 0.0))]
 
 
 def changes(found: Evaluation, result: Result) -> list[Change]:

@@ -11,8 +11,9 @@ _WORD = re.compile(r"\w+")
 
 
 def terms(query: str) -> frozenset[str]:
-    """The query's words, as BM25 counts them."""
-    return frozenset(words(query))
+    """The query's words, as BM25 counts them, but for Latin ones of one or two letters."""
+    every = frozenset(words(query))
+    return frozenset(w for w in every if len(w) > 2 or not (w.isascii() and w.isalpha())) or every
 
 
 def marked(text: str, wanted: frozenset[str]) -> str:

@@ -16,12 +16,13 @@ color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;
 overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.2;margin:.6em 0 .3em}h2{font-size:1.2rem;margin:2.2em 0 .4em}
 h3{font-size:1rem;margin:1.4em 0 .3em}p{margin:.3em 0 .8em;max-width:46rem}
-.soft,caption,figcaption{color:var(--soft)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-caption{text-align:left;caption-side:bottom;padding:.5em 0;font-size:.9rem}
-th,td{padding:.35em .9em .35em 0;text-align:right;border-bottom:1px solid var(--line);
-vertical-align:top;overflow-wrap:normal}
-th:first-child,td:first-child{text-align:left;min-width:8em;overflow-wrap:anywhere}
+.soft,figcaption{color:var(--soft)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
+.scroll+p{font-size:.9rem;margin-top:.5em}
+th,td{padding:.35em .8em .35em 0;text-align:right;border-bottom:1px solid var(--line);
+vertical-align:top;overflow-wrap:normal;white-space:nowrap}
+th:first-child,td:first-child{text-align:left;min-width:8em;white-space:normal;
+overflow-wrap:anywhere}
 thead th{font-weight:600;white-space:nowrap}tbody th{font-weight:600}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.2rem}
 figure{margin:0;padding:.8rem;background:var(--panel);border-radius:8px;max-width:30rem}
@@ -53,7 +54,7 @@ def page(title: str, body: str) -> str:
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """A table of texts, its first column and first row being headings."""
     titles = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     lines = "".join(
@@ -62,10 +63,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
         + "</tr>"
         for row in rows
     )
-    told = f"<caption>{escape(caption)}</caption>" if caption else ""
+    # beneath the box that scrolls, or a phone would cut it
+    told = f'<p class="soft">{escape(caption)}</p>' if caption else ""
     return (
-        f'<div class="scroll" tabindex="0"><table>{told}<thead><tr>{titles}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0"><table aria-label="{escape(label)}">'
+        f"<thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>{told}"
     )
 
 

@@ -8,8 +8,11 @@ coloured differs in shape too. Each is small enough for a phone and stands in a 
 from __future__ import annotations
 
 import io
+import math
+import operator
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -18,7 +21,7 @@ from ..evaluation.packages import package
 
 #: Inches; a pixel of the page is a 96th of one.
 SIZE = (3.75, 2.75)
-#: The most points of a scatter plot; a random sample of more.
+#: The most marks of a scatter plot; a random sample of more.
 MOST = 400
 
 # Colours that stand for the page's: replaced after drawing.
@@ -39,7 +42,10 @@ def change_by_query(by: Sequence[float], measure: str, label: str) -> str:
     edges = list(range(len(by) + 1))
     for part, extra in (
         ([max(0.0, v) for v in by], {"color": _FIRST}),
-        ([min(0.0, v) for v in by], {"color": _SECOND, "hatch": "////", "lw": 0}),
+        (
+            [min(0.0, v) for v in by],
+            {"facecolor": "none", "edgecolor": _SECOND, "hatch": "//////", "lw": 0.8},
+        ),
     ):
         axes.fill_between(edges, [*part, part[-1]], step="post", **extra)
     axes.axhline(0, color=_TEXT, lw=0.8)
@@ -48,17 +54,23 @@ def change_by_query(by: Sequence[float], measure: str, label: str) -> str:
 
 
 def ranks_before_and_after(pairs: Sequence[tuple[int, int]], label: str) -> str:
-    """Relevant documents: rank before across, rank after up, the best at the top right corner."""
+    """Relevant documents: rank before across, rank after up, the best at the top right corner.
+
+    A mark is the larger the more documents it stands for.
+    """
     figure, axes = _axes("rank before", "rank after")
-    if len(pairs) > MOST:
-        pairs = random.Random(0).sample(pairs, MOST)
     last = max([10, *(rank for pair in pairs for rank in pair)])
-    up = [pair for pair in pairs if pair[1] < pair[0]]
-    down = [pair for pair in pairs if pair[1] > pair[0]]
-    stay = [pair for pair in pairs if pair[1] == pair[0]]
-    for some, marker, colour in ((stay, "x", _TEXT), (up, "^", _FIRST), (down, "v", _SECOND)):
+    counts = Counter(pairs)
+    several = random.Random(0).sample(sorted(counts), min(MOST, len(counts)))
+    for marker, colour, is_here in (
+        ("x", _TEXT, operator.eq),
+        ("^", _FIRST, operator.gt),
+        ("v", _SECOND, operator.lt),
+    ):
+        some = [pair for pair in several if is_here(*pair)]
         if some:
-            axes.scatter(*zip(*some, strict=True), marker=marker, s=14, color=colour, lw=0.8)
+            sizes = [12 * math.sqrt(counts[pair]) for pair in some]
+            axes.scatter(*zip(*some, strict=True), marker=marker, s=sizes, color=colour, lw=0.8)
     axes.plot([1, last], [1, last], color=_TEXT, lw=0.8, ls=":")
     for axis in (axes.xaxis, axes.yaxis):
         axis.axes.set_xscale("log") if axis is axes.xaxis else axes.set_yscale("log")
@@ -91,8 +103,12 @@ def quality_by_price(
     figure, axes = _axes(across, measure)
     for (name, taken, given), (_, marker) in zip(points, _cycled(len(points)), strict=True):
         axes.scatter([taken], [given], marker=marker, s=36, color=_FIRST, label=name)
-    if min(taken for _, taken, _ in points) > 0:
+    prices = [price for _, price, _ in points]
+    if min(prices) > 0 and max(prices) > 20 * min(prices):
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(package("matplotlib.ticker").FormatStrFormatter("%g"))
+    else:
+        axes.set_xlim(0, 1.2 * max(prices))
     axes.margins(0.2)
     _legend(axes, len(points))
     return _svg(figure, label)

@@ -72,6 +72,7 @@ def _quality(found: Evaluation) -> str:
         "Quality",
         f"The mean over {len(found.collection.qrels)} judged queries, higher is better.",
         table(
+            "Quality of every system",
             [*head, "wins / ties / losses"],
             rows,
             f"* differs from {found.base.name} by more than chance, at 5%, corrected for "
@@ -107,7 +108,10 @@ def _costs(found: Evaluation) -> Iterator[str]:
                 priced.append((result.name, 1000 * costs.cost / costs.queries, mean))
     head = ["system", "p50 ms", "p95 ms", "p99 ms", "calls", "tokens", "cost $", "coverage"]
     content = table(
-        [*head, "degraded"], rows, "Milliseconds are of a query; calls, tokens and cost of all."
+        "Latency and cost of every system",
+        [*head, "degraded"],
+        rows,
+        "Milliseconds are of a query; calls, tokens and cost of all.",
     )
     measure = found.measures[0]
     drawn = [
@@ -154,7 +158,7 @@ def _of_queries(found: Evaluation) -> Iterator[str]:
             "near, not exact.",
             f'<div class="plots">'
             f"{figure(plots.quality_by_depth(curves, measure, label), label + '.', '')}</div>"
-            f"{table(['candidates reranked', *curves], rows)}",
+            f"{table(label, ['candidates reranked', *curves], rows)}",
         )
 
 
@@ -175,7 +179,8 @@ def _all_queries(found: Evaluation) -> str:
     ]
     head = ["query", found.base.name, *(result.name for result in found.systems)]
     return (
-        f"<details><summary>{measure} of {len(rows)} queries</summary>{table(head, rows)}</details>"
+        f"<details><summary>{measure} of {len(rows)} queries</summary>"
+        f"{table(f'{measure} of every query', head, rows)}</details>"
     )
 
 
@@ -186,8 +191,7 @@ def _of_documents(found: Evaluation) -> Iterator[str]:
         if pairs:
             up, down = sum(b > a for b, a in pairs), sum(b < a for b, a in pairs)
             label = f"{result.name}: ranks of relevant documents before and after"
-            sampled = f" {plots.MOST} of them are drawn." if len(pairs) > plots.MOST else ""
-            told = f"{up} rise (▲), {down} fall (▼), {len(pairs) - up - down} stay (×).{sampled}"
+            told = f"{up} rise (▲), {down} fall (▼), {len(pairs) - up - down} stay (×)."
             moved.append(
                 figure(plots.ranks_before_and_after(pairs, label), f"{result.name}.", told)
             )
@@ -201,8 +205,8 @@ def _of_documents(found: Evaluation) -> Iterator[str]:
     if moved:
         yield section(
             "Where the relevant documents went",
-            "Each mark is a relevant document; above the dotted line it rose. Rank 1 is at the "
-            "upper right.",
+            "Each mark is a relevant document, a larger one several; above the dotted line they "
+            "rose. Rank 1 is at the upper right.",
             f'<div class="plots">{"".join(moved)}</div>',
         )
     if spread:
@@ -291,6 +295,7 @@ def _agreement(found: Evaluation) -> str:
         "What can be said without judgements",
         "How much the systems move, and whether they agree. Not which is better.",
         table(
+            "Movement",
             [
                 "system",
                 "places moved",
@@ -300,5 +305,5 @@ def _agreement(found: Evaluation) -> str:
             ],
             moves,
         )
-        + table(["agreement of", "Kendall tau", "RBO", "same first 10"], pairs),
+        + table("Agreement", ["agreement of", "Kendall tau", "RBO", "same first 10"], pairs),
     )
