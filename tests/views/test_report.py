@@ -112,8 +112,10 @@ def test_the_figures_are_those_of_the_evaluation() -> None:
 
     curve = by_depth(found, result)
 
-    assert curve[0] == (0, pytest.approx(found.base.means["nDCG@10"]))
-    assert curve[-1] == (8, pytest.approx(result.means["nDCG@10"]))
+    depths, values = zip(*curve, strict=True)
+    assert depths == (0, 5, 8)
+    assert values[0] == pytest.approx(found.base.means["nDCG@10"])
+    assert values[-1] == pytest.approx(result.means["nDCG@10"])
     gain = result.means["nDCG@10"] - found.base.means["nDCG@10"]
     assert sum(c.by for c in changes(found, result)) / 30 == pytest.approx(gain)
     assert len(moves(found, result)) == 30

@@ -43,6 +43,12 @@ def evaluation(
         typer.Option("--save", help="Write the runs into this folder.", show_default=False),
     ] = None,
     seed: judged.Seed = 0,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", help="Write a page to look at.", show_default=False
+        ),
+    ] = None,
     as_json: judged.Json = False,
 ) -> None:
     """Measure rerankers on judged queries, against the retriever alone.
@@ -76,6 +82,10 @@ def evaluation(
         save.mkdir(parents=True, exist_ok=True)
         for result in found.results:
             write_run(result.run, save / f"{_file_name(result.name)}.trec")
+    if report is not None:
+        from ..views.report import write
+
+        write(found, report)
     if as_json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -103,6 +113,7 @@ def show(found: Evaluation) -> None:
             f"the candidates, whose best order has {found.ceiling[decides]:.4f} {decides}"
         )
         console.print(_quality(found))
+        console.print(_differences(found))
     if any(result.costs for result in found.systems):
         console.print(_costs(found))
         console.print(f"overhead of the evaluation: {found.overhead * 1000:.1f} ms a query")
@@ -112,22 +123,31 @@ def show(found: Evaluation) -> None:
 
 
 def _quality(found: Evaluation) -> Table:
-    decides = found.measures[0]
     table = _table("system")
-    for name in (*found.measures, f"Δ {decides}", "95% interval", "p (Holm)", "win/tie/loss"):
+    for name in found.measures:
         table.add_column(name, justify="right", no_wrap=True)
     for result in found.results:
-        row = [result.name, *(f"{result.means[name]:.4f}" for name in found.measures)]
+        table.add_row(result.name, *(f"{result.means[name]:.4f}" for name in found.measures))
+    return table
+
+
+def _differences(found: Evaluation) -> Table:
+    """Each system against the base: a table of its own, as a terminal of 80 columns holds no more."""
+    decides = found.measures[0]
+    table = _table(f"{decides} against {found.base.name}")
+    for name in ("difference", "95% interval", "p (Holm)", "win/tie/loss"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in found.results:
         if (compared := result.against.get(decides)) is not None:
             difference = compared.difference
-            row += [
-                f"{difference.mean:+.4f}{'*' if compared.significant else ''}",
+            table.add_row(
+                result.name,
+                f"{difference.mean:+.4f}{'*' if compared.significant else ' '}",
                 f"{difference.low:+.4f} {difference.high:+.4f}",
                 f"{compared.p:.4f}",
                 f"{compared.wins}/{compared.ties}/{compared.losses}",
-            ]
-        table.add_row(*row)
-    table.caption = f"* differs from {found.base.name} by more than chance, at 5%"
+            )
+    table.caption = "* more than chance, at 5%"
     return table
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..ranking import RankedCandidate, Ranking
 from ..scorers.bm25 import words
+from ..views.marking import snippet, terms
 
 #: Characters of text shown for a document.
 SNIPPET = 240
@@ -24,7 +25,7 @@ def show(ranking: Ranking, scorer: str, *, moved: bool) -> None:
         table.add_column("moved", justify="right")
     table.add_column("score", justify="right")
     table.add_column(f"document ({len(ranking)} of {len(ranking.all)}, by {scorer})")
-    wanted = set(words(ranking.query))
+    wanted = terms(ranking.query)
     for hit in ranking:
         score = Text("—" if hit.score is None else f"{hit.score:.3f}")
         movement = [_movement(hit)] if moved else []
@@ -40,26 +41,12 @@ def _movement(hit: RankedCandidate) -> Text:
     return Text("=", style="dim")
 
 
-def _document(hit: RankedCandidate, wanted: set[str]) -> Text:
+def _document(hit: RankedCandidate, wanted: frozenset[str]) -> Text:
     shown = Text()
     if hit.id is not None:
         shown.append(f"{hit.id}\n", style="dim")
-    snippet = Text(_snippet(hit.text, wanted))
-    for match in re.finditer(r"\w+", snippet.plain):
-        if set(words(match.group())) & wanted:
-            snippet.stylize("bold cyan", *match.span())
-    return shown.append_text(snippet)
-
-
-def _snippet(text: str, wanted: set[str]) -> str:
-    """The stretch of the text that holds most of the query's words."""
-    flat = " ".join(text.split())
-    if len(flat) <= SNIPPET:
-        return flat
-    hits = [m.start() for m in re.finditer(r"\w+", flat) if set(words(m.group())) & wanted]
-    best = max(hits or [0], key=lambda at: (sum(at <= other < at + SNIPPET for other in hits), -at))
-    start = max(0, min(best - 20, len(flat) - SNIPPET))
-    start = flat.rfind(" ", 0, start) + 1 if start else 0
-    end = flat.rfind(" ", start, start + SNIPPET) if start + SNIPPET < len(flat) else len(flat)
-    end = end if end > start else start + SNIPPET
-    return ("… " if start else "") + flat[start:end] + (" …" if end < len(flat) else "")
+    told = Text(snippet(hit.text, wanted, SNIPPET))
+    for match in re.finditer(r"\w+", told.plain):
+        if not wanted.isdisjoint(words(match.group())):
+            told.stylize("bold cyan", *match.span())
+    return shown.append_text(told)
