@@ -100,7 +100,8 @@ class Flow:
             for place in settled.order
         ]
         # beneath the depth nothing is asked, and nothing moves
-        placed += as_retrieved(candidates)[len(listed) :]
+        if len(listed) < len(candidates):
+            placed += as_retrieved(candidates)[len(listed) :]
         return placed, _report(found, stand_in, settled, meter, time.monotonic() - started)
 
     async def warm_up(self) -> None:

@@ -60,6 +60,8 @@ def estimate(scores: Sequence[float | None]) -> list[float]:
     }
     if not known:
         return [0.0] * len(scores)
+    if len(known) == len(scores):
+        return list(known.values())
     ascending = sorted(known.values())
     rivals = [_depth(position, len(scores)) for position in known]
     rivals = rivals[:: math.ceil(len(rivals) / _ENOUGH)]

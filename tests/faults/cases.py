@@ -218,11 +218,12 @@ def _cases() -> Iterator[Case]:
 
     yield Case("one long step, Python", "local", _busy(_spin, 3.0))
     yield Case("one long step, native", "local", _busy(_multiply, 3.0))
+    # in small steps one of several rankings may just be through in time
     steps = {"independent": True, "batch_size": 5}
-    yield Case("small steps, Python", "local", _busy(_spin, 0.2, **steps))
-    yield Case("small steps, native", "local", _busy(_multiply, 0.2, **steps))
-    at_once = {**steps, "max_concurrency": 4}
-    yield Case("four steps at once, Python", "local", _busy(_spin, 0.5, **at_once))
+    yield Case("small steps, Python", "local", _busy(_spin, 0.2, **steps), degrades=None)
+    yield Case("small steps, native", "local", _busy(_multiply, 0.2, **steps), degrades=None)
+    at_once = _busy(_spin, 0.5, max_concurrency=4, **steps)
+    yield Case("four steps at once, Python", "local", at_once, degrades=None)
     yield Case("deaf to cancellation", "local", lambda address: Deaf())
     yield Case("raises", "local", _returning(ZeroDivisionError("by zero")))
     yield Case("returns too few", "local", _returning([0.5]))
