@@ -21,8 +21,9 @@ def test_only_so_many_candidates_are_reranked(depth: int | None, order: list[int
     ranking = Reranker("bm25", depth=depth).rank("beta", DOCUMENTS)
 
     assert [hit.index for hit in ranking.all] == order
-    assert [hit.scored for hit in ranking.all] == [place < (6 if depth is None else depth)
-                                                   for place in range(6)]
+    assert [hit.scored for hit in ranking.all] == [
+        place < (6 if depth is None else depth) for place in range(6)
+    ]
     assert (ranking.report.coverage, ranking.report.degraded) == (1.0, False)
 
 

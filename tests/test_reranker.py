@@ -462,6 +462,12 @@ class TestFaces:
 
         assert copy.rank("Italy", TEXTS).to_dicts() == reranker.rank("Italy", TEXTS).to_dicts()
 
+    def test_a_ranking_pickles(self) -> None:
+        """It may go to another process, or into a cache of the user's own."""
+        ranking = Reranker("bm25").rank("Italy", [{"text": text, "n": 1} for text in TEXTS])
+
+        assert pickle.loads(pickle.dumps(ranking)).to_dicts() == ranking.to_dicts()
+
     def test_a_closed_reranker_opens_again(self) -> None:
         """`close` lets go; it does not forbid."""
         with Reranker("bm25") as reranker:

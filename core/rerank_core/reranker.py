@@ -351,7 +351,7 @@ class Reranker:
                 index=hit.index,
                 retrieved=hit.retrieved,
                 id=candidates[hit.index].id,
-                metadata=candidates[hit.index].metadata,
+                metadata=dict(candidates[hit.index].metadata),
                 components=hit.components,
             )
             for rank, hit in enumerate(placed, start=1)

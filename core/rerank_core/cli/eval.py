@@ -45,9 +45,7 @@ def evaluation(
     seed: judged.Seed = 0,
     report: Annotated[
         Path | None,
-        typer.Option(
-            "--report", help="Write a page to look at.", show_default=False
-        ),
+        typer.Option("--report", help="Write a page to look at.", show_default=False),
     ] = None,
     as_json: judged.Json = False,
 ) -> None:
@@ -132,7 +130,7 @@ def _quality(found: Evaluation) -> Table:
 
 
 def _differences(found: Evaluation) -> Table:
-    """Each system against the base: a table of its own, as a terminal of 80 columns holds no more."""
+    """Each system against the base: a table of its own, as 80 columns hold no more."""
     decides = found.measures[0]
     table = _table(f"{decides} against {found.base.name}")
     for name in ("difference", "95% interval", "p (Holm)", "win/tie/loss"):
