@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,11 @@ class RerankCompressor(BaseDocumentCompressor):
     reranker: Reranker
     metadata_fields: tuple[str, ...] = ()
     score_field: str | None = None
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> RerankCompressor:
+        """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`."""
+        return RerankCompressor(reranker=Reranker.from_config(path, **given))
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None

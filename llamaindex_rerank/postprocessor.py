@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,11 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
 
     reranker: Reranker = Field(exclude=True)
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> RerankPostprocessor:
+        """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`."""
+        return RerankPostprocessor(reranker=Reranker.from_config(path, **given))
 
     @classmethod
     def class_name(cls) -> str:

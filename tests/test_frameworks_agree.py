@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from loopback import Fault, OpenAIAPI, Server, scoring
@@ -119,3 +120,15 @@ def test_presets_are_mirror_images(name: str) -> None:
 
     assert ours.kind == theirs.kind
     assert ours.__name__ == theirs.__name__ == name
+
+
+def test_a_tuned_file_is_loaded_by_both(tmp_path: Path) -> None:
+    """What `rerank tune` writes goes into either framework as it does into the core."""
+    file = tmp_path / "reranker.toml"
+    Reranker("bm25", top_n=3, depth=20).to_config(file)
+
+    compressor = langchain_rerank.RerankCompressor.from_config(file)
+    postprocessor = llamaindex_rerank.RerankPostprocessor.from_config(file)
+
+    for made in (compressor.reranker, postprocessor.reranker):
+        assert (list(made.scorers), made.top_n, made.depth) == (["bm25"], 3, 20)
