@@ -52,14 +52,15 @@ def invoke(*arguments: object) -> Result:
 
 
 def test_runs_are_compared_with_the_base(runs: dict[str, Path]) -> None:
-    """A table: each measure, the difference with its interval, p, wins, ties and losses."""
+    """Each measure; and against the base its interval, p, wins, ties and losses."""
     result = invoke(
         "eval", "--qrels", runs["qrels"], "--base", runs["base"], "--run", f"mine={runs['good']}"
     )
 
     assert result.exit_code == 0, result.output
     assert re.search(r"base +0\.6309 +0\.5000", result.output)
-    assert re.search(r"mine +1\.0000 +1\.0000 .*\+0\.3691\* .* 30/0/0", result.output)
+    assert re.search(r"mine +1\.0000 +1\.0000 ", result.output)
+    assert re.search(r"mine +\+0\.3691\* .* 30/0/0", result.output)
 
 
 def test_live_scorers_are_measured_as_json(queries: Path) -> None:
