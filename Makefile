@@ -25,7 +25,7 @@ openai3:
 	$(PYTHON) -m venv .venv-openai3
 	.venv-openai3/bin/python -m pip install --quiet --editable ".[api,cli,cohere]" "openai>=3" \
 		hypothesis pytest pytest-xdist
-	.venv-openai3/bin/python -m pytest -m "not slow" tests/test_llm_server.py tests/test_reranker.py \
+	.venv-openai3/bin/python -m pytest tests/test_llm_server.py tests/test_reranker.py \
 		tests/test_policies.py tests/test_cli.py
 
 # What the benchmarks drive beside us; then: .venv/bin/python benchmarks/NAME.py

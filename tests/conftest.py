@@ -30,3 +30,23 @@ def _no_keys_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith("_API_KEY") or name in {"OPENAI_BASE_URL", "RERANK_MODEL", "CO_API_URL"}:
             monkeypatch.delenv(name)
+
+
+#: Whole suites that wait for deadlines, processes or servers: left out by `-m "not slow"`.
+SLOW_SUITES = {
+    "test_contract.py",
+    "test_every_fault.py",
+    "test_imports.py",
+    "test_leaks.py",
+    "test_report.py",
+    "test_security.py",
+    "test_services.py",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them, so that the quick part stays within a minute."""
+    for item in items:
+        if item.path.name in SLOW_SUITES:
+            item.add_marker(pytest.mark.slow)

@@ -147,6 +147,7 @@ LASTING: list[tuple[str, str]] = [
 ]
 
 
+@pytest.mark.slow
 class TestABadServer:
     @pytest.mark.parametrize(("fault", "reason"), LASTING)
     def test_a_fault_that_lasts_leaves_the_retrievers_order(
