@@ -34,13 +34,19 @@ def _no_keys_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 #: Whole suites that wait for deadlines, processes or servers: left out by `-m "not slow"`.
 SLOW_SUITES = {
+    "test_cache.py",
     "test_contract.py",
+    "test_diagnose.py",
+    "test_every_algorithm.py",
     "test_every_fault.py",
     "test_imports.py",
     "test_leaks.py",
+    "test_loopback.py",
+    "test_parsing_properties.py",
     "test_report.py",
     "test_security.py",
     "test_services.py",
+    "test_strategies.py",
 }
 
 
