@@ -103,12 +103,14 @@ def minilm_cross_encoder(folder: Path) -> Path:
     return folder
 
 
-def add_onnx(folder: Path) -> Path:
+def add_onnx(folder: Path, attention: str = "sdpa") -> Path:
     """Put the ONNX file of a saved BERT cross-encoder where repositories have it."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, attn_implementation=attention
+    ).eval()
     names = ("input_ids", "attention_mask", "token_type_ids")
 
     class Logits(torch.nn.Module):

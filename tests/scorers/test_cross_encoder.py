@@ -150,6 +150,31 @@ def test_many_threads_at_once(folder: Path) -> None:
     assert found == [alone[0]] * 10 + [alone[1]] * 10
 
 
+def test_the_threads_of_others_keep_their_cores(folder: Path) -> None:
+    """A pass takes its share of them in its own thread; torch elsewhere computes as before."""
+    import threading
+
+    import torch
+
+    usual = torch.get_num_threads()
+    scorer = scorer_of(folder)
+    share: list[int] = []
+    hook = torch.nn.modules.module.register_module_forward_hook(
+        lambda *_: share.append(torch.get_num_threads())
+    )
+    try:
+        score(scorer)
+    finally:
+        hook.remove()
+    others: list[int] = []
+    thread = threading.Thread(target=lambda: others.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+
+    assert set(share) == {max(1, usual // scorer.max_concurrency)}
+    assert others == [usual] == [torch.get_num_threads()]
+
+
 def test_batches_are_a_few_passes(folder: Path) -> None:
     """Each position once, in retrieval order; the first batch is one pass."""
     groups = scorer_of(folder, batch_size=5).groups(QUERY, ["text"] * 47)

@@ -6,16 +6,18 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import ConfigurationError
 from ..seams import ScorerBase
-from ..threads import Stop, native, run
+from ..threads import Stop, cores, native, run
 from .local_model import (
     Shared,
     as_utf8,
     cannot_fetch,
+    guided,
     identity,
     interruptible,
     named,
@@ -23,6 +25,7 @@ from .local_model import (
     require,
     scores_from,
     sigmoid,
+    torch_in_this_thread,
 )
 from .processor import has_bf16
 
@@ -30,11 +33,13 @@ log = logging.getLogger("rerank_core")
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
-#: Pairs in one pass through the model. On a processor few, as padding to the longest of many
-#: costs more than it brings (1 and 8 are both slower in fp32); an accelerator is fed in bulk.
-_PAIRS_ON_CPU, _PAIRS_ELSEWHERE = 4, 32
+#: Pairs in one pass through the model where it has all the machine. (In torch on a processor each
+#: pair is a pass of its own in one of several threads: padding costs more than company brings.)
+_PAIRS = 32
 #: Passes in one batch: pairs are sorted by length within a batch, and a deadline keeps whole ones.
 _PASSES = 4
+#: The most passes at once. Between two layers each wants the interpreter, which there is one of.
+_MOST_WORKERS = 8
 
 Backend = Literal["torch", "onnx", "openvino"]
 
@@ -49,8 +54,10 @@ class CrossEncoderScorer(ScorerBase):
     `device` (default: the best there is), `backend`, `dtype` ("bfloat16": about 1.5 times as fast
     where the processor has it, and near ties may swap) and `trust_remote_code` are those of
     sentence-transformers; `max_length` cuts a pair at so many tokens (default: the model's own
-    limit); `batch_size` pairs go through the model at once (default: 4 on a CPU, else 32). The
-    model is loaded on first use, in a thread, and shared by all scorers with these arguments.
+    limit); `batch_size` pairs go through the model at once. By default on a CPU each pair goes by
+    itself, in one of several threads (no padding, and no score that depends on its neighbours),
+    elsewhere 32 together. The model is loaded on first use, in a thread, and shared by all scorers
+    with these arguments.
 
     Scores are `activation` of the logit, whatever the model saved, by default a sigmoid: 0..1; the
     logit is kept as raw.
@@ -84,6 +91,7 @@ class CrossEncoderScorer(ScorerBase):
             raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
         self.model = os.fspath(model)
         self.batch_size = batch_size
+        self.max_concurrency = _workers() if backend == "torch" else 1
         self.activation = activation
         self.instruction = instruction
         loader = _Loader(
@@ -103,11 +111,15 @@ class CrossEncoderScorer(ScorerBase):
             )
 
     def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
-        """One pass through the model, then two, then a few at a time: a short deadline finds some
-        scores, and longer ones lose little to padding.
+        """A few texts at once, fewer at both ends (see `guided`), where each is a pass by itself.
+
+        Else one pass through the model, then two, then a few at a time: a short deadline finds
+        some scores, and longer ones lose little to padding.
         """
-        batches: list[Sequence[int]] = []
         start, size = 0, self._pairs()
+        if size == 1:
+            return guided(len(texts), self.max_concurrency)
+        batches: list[Sequence[int]] = []
         largest = _PASSES * size
         while start < len(texts):
             batches.append(range(start, min(start + size, len(texts))))
@@ -134,17 +146,20 @@ class CrossEncoderScorer(ScorerBase):
         if self.batch_size is not None:
             return self.batch_size
         model = self._shared.model
-        return _PAIRS_ON_CPU if model is None or model.on_cpu else _PAIRS_ELSEWHERE
+        return 1 if model is not None and model.in_threads else _PAIRS
 
 
 class _Model:
-    """A loaded cross-encoder. One pass at a time: it takes all cores, and one tokenizer."""
+    """A loaded cross-encoder. Torch on a processor is used from several threads, each with its
+    share of the cores; anything else by one at a time, which takes all there is.
+    """
 
-    def __init__(self, name: str, encoder: Any) -> None:
+    def __init__(self, name: str, encoder: Any, backend: Backend) -> None:
         import torch
 
         self.name, self.encoder = name, encoder
         self.on_cpu = encoder.device.type == "cpu"
+        self.in_threads = self.on_cpu and backend == "torch"
         self.identity = torch.nn.Identity()
         self.lock = threading.Lock()
         interruptible(encoder)
@@ -166,7 +181,9 @@ class _Model:
         return logits
 
     def _pass(self, pairs: list[tuple[str, str]], instruction: str | None) -> list[list[float]]:
-        with self.lock, native():
+        if self.in_threads:
+            torch_in_this_thread(share=_workers())
+        with nullcontext() if self.in_threads else self.lock, native():
             found = self.encoder.predict(
                 pairs,
                 batch_size=len(pairs),
@@ -176,6 +193,10 @@ class _Model:
             )
         rows: list[list[float]] = found.reshape(len(pairs), -1).tolist()
         return rows
+
+
+def _workers() -> int:
+    return min(cores(), _MOST_WORKERS)
 
 
 @dataclass(frozen=True)
@@ -208,7 +229,7 @@ class _Loader:
         tokenizer = encoder.tokenizer
         if tokenizer is not None and tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token  # causal models are often saved without
-        model = _Model(self.model, encoder)
+        model = _Model(self.model, encoder, self.backend)
         if model.on_cpu and self.dtype == "bfloat16" and not has_bf16():
             log.warning("this processor has no bfloat16: %s will be slower, not faster", self.model)
         if encoder.num_labels > 2:

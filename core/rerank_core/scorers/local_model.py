@@ -17,9 +17,13 @@ from ..threads import Stop, check, run
 
 M = TypeVar("M")
 
+#: The most texts of a `guided` batch: few enough that the deadline loses little when it strikes.
+_LARGEST_BATCH = 4
+
 _loaded: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
 _locks: dict[Hashable, threading.Lock] = {}
 _lock = threading.Lock()
+_settled = threading.local()
 
 
 def _after_fork() -> None:
@@ -71,6 +75,23 @@ class Shared(Generic[M]):
         return {**self.__dict__, "model": None}
 
 
+def guided(count: int, workers: int) -> list[Sequence[int]]:
+    """Batches of so many texts for workers that take them one text at a time.
+
+    Single texts at first, so that even a short deadline finds some scores, and at the end, so that
+    all workers finish together; a few at once in between. The end is guided self-scheduling,
+    Polychronopoulos and Kuck 1987.
+    """
+    batches: list[Sequence[int]] = []
+    start = 0
+    while start < count:
+        share = min(start, count - start) // (2 * workers)
+        size = max(1, min(share, _LARGEST_BATCH))
+        batches.append(range(start, start + size))
+        start += size
+    return batches
+
+
 def interruptible(encoder: Any) -> None:
     """Let a torch model give up between two layers when nobody waits for it any more.
 
@@ -85,6 +106,26 @@ def interruptible(encoder: Any) -> None:
 
 def _give_up(module: Any, inputs: Any) -> None:
     check()
+
+
+def torch_in_this_thread(*, share: int) -> None:
+    """Have torch compute with one in `share` of its threads from this thread on, and no more.
+
+    Once for a thread. Threads of others keep what they have.
+    """
+    if hasattr(_settled, "done"):
+        return
+    import torch
+
+    with _lock:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(max(1, usual // share))
+        # That holds for this thread, but is also what threads yet to come begin with, the user's
+        # own among them: one that comes and goes puts it back.
+        passing = threading.Thread(target=torch.set_num_threads, args=(usual,))
+        passing.start()
+        passing.join()
+    _settled.done = True
 
 
 def require(feature: str, extra: str, *modules: str) -> None:
