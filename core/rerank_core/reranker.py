@@ -19,6 +19,7 @@ from .engine import Engine
 from .errors import ConfigurationError, ScorerError
 from .flow import Flow, Placed, as_retrieved
 from .log import log
+from .observing import unobserved
 from .options import (
     checked_concurrency,
     checked_depth,
@@ -307,6 +308,7 @@ class Reranker:
         await self._flow.aclose()
 
     async def _scored_in_shadow(self, *asked: Any) -> None:
+        unobserved()  # the ranking that was observed is over
         try:
             ranking = replace(await self._scored(*asked), shadow=True)
         except ScorerError as error:

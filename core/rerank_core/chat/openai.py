@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..body_limit import refuse_too_long
 from ..errors import MissingExtraError, ScorerError
 from ..failures import from_connection, from_garbage, from_status
+from ..observing import chat_call
 from ..per_loop import PerLoop
 from ..seams import Reply
 from ..secret import Secret
@@ -111,7 +112,9 @@ class OpenAIChat:
                 limit = max_tokens and max_tokens + (THINKING_TOKENS if room else 0)
                 sent = known.fitted(wanted, limit)
                 try:
-                    reply = self._read(await self._send(**sent))
+                    with chat_call("openai", self.model, sent) as answered:
+                        reply = self._read(await self._send(**sent))
+                        answered(reply)
                 except ScorerError as error:
                     if not known.learn(error, sent):
                         raise
