@@ -47,8 +47,11 @@ class RerankCompressor(BaseDocumentCompressor):
     ) -> Sequence[Document]:
         """The best `top_n` documents for the query, best first."""
 
+        from .chat_runs import chat_runs
+
         def body(_: Any) -> list[Document]:
-            ranking = self.reranker.rank(query, self._candidates(documents))
+            with chat_runs():
+                ranking = self.reranker.rank(query, self._candidates(documents))
             return _documents(ranking, documents)
 
         if callbacks is None:
@@ -62,8 +65,11 @@ class RerankCompressor(BaseDocumentCompressor):
     ) -> Sequence[Document]:
         """Same, awaited."""
 
+        from .chat_runs import achat_runs
+
         async def body(_: Any) -> list[Document]:
-            ranking = await self.reranker.arank(query, self._candidates(documents))
+            async with achat_runs():
+                ranking = await self.reranker.arank(query, self._candidates(documents))
             return _documents(ranking, documents)
 
         if callbacks is None:

@@ -16,6 +16,9 @@ from llama_index.core.prompts.mixin import PromptMixin
 from llama_index.core.schema import BaseComponent, MetadataMode, NodeWithScore, QueryBundle
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
+from rerank_core.observing import aobserving, observing
+
+from .chat_events import ChatEvents
 
 dispatcher = get_dispatcher(__name__)
 
@@ -50,7 +53,8 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     ) -> list[NodeWithScore]:
         query, candidates = _query(query_bundle), _candidates(nodes)
         with self._traced(query, nodes) as result:
-            ranking = self.reranker.rank(query, candidates)
+            with observing(ChatEvents(self.callback_manager)):
+                ranking = self.reranker.rank(query, candidates)
             result.extend(_nodes(ranking, nodes))
         return result
 
@@ -60,7 +64,8 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     ) -> list[NodeWithScore]:
         query, candidates = _query(query_bundle), _candidates(nodes)
         with self._traced(query, nodes) as result:
-            ranking = await self.reranker.arank(query, candidates)
+            async with aobserving(ChatEvents(self.callback_manager)):
+                ranking = await self.reranker.arank(query, candidates)
             result.extend(_nodes(ranking, nodes))
         return result
 

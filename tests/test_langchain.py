@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, scoring
+from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, first, scoring
 
 from rerank_core import (
     ConfigurationError,
@@ -28,6 +28,7 @@ pytest.importorskip("langchain_openai")
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.callbacks import (
+    AsyncCallbackHandler,
     BaseCallbackHandler,
     CallbackManagerForRetrieverRun,
     get_usage_metadata_callback,
@@ -35,8 +36,9 @@ from langchain_core.callbacks import (
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.tracers.context import collect_runs
 from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
@@ -120,10 +122,12 @@ def compress(face: str, used: list[Any]) -> Compress:
 def retrieve(face: str, used: list[Any]) -> Compress:
     """Ask a compression retriever, through either face."""
 
-    def call(compressor: Any, *handlers: BaseCallbackHandler) -> Sequence[Document]:
+    def call(
+        compressor: Any, *handlers: BaseCallbackHandler, documents: list[Document] = DOCUMENTS
+    ) -> Sequence[Document]:
         used.append(compressor)
         retriever = ContextualCompressionRetriever(
-            base_compressor=compressor, base_retriever=Retrieved(documents=DOCUMENTS)
+            base_compressor=compressor, base_retriever=Retrieved(documents=documents)
         )
         config: Any = {"callbacks": list(handlers)}
         if face == "sync":
@@ -315,6 +319,188 @@ class TestTraces:
             retrieve(LLMReranker(), runs)
 
         assert isinstance(runs.errors["LLMReranker"], ScorerError)
+
+
+class ChatRuns(BaseCallbackHandler):
+    """Notes every chat-model run, and how it ended; and the runs of the reranker."""
+
+    def __init__(self) -> None:
+        self.rerankers: set[UUID] = set()
+        self.started: dict[UUID, Any] = {}
+        self.ended: dict[UUID, LLMResult] = {}
+        self.failed: dict[UUID, BaseException] = {}
+        self.rerankers_ended_before: list[UUID] = []
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+        if kwargs.get("name") == "LLMReranker":
+            self.rerankers.add(kwargs["run_id"])
+
+    def on_chain_end(self, outputs: Any, **kwargs: Any) -> None:
+        if kwargs["run_id"] in self.rerankers:
+            self.rerankers_ended_before = [run for run in self.started if not self._over(run)]
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
+        self.started[kwargs["run_id"]] = {"messages": messages, "serialized": serialized, **kwargs}
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        self.ended[kwargs["run_id"]] = response
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        self.failed[kwargs["run_id"]] = error
+
+    def _over(self, run: UUID) -> bool:
+        return run in self.ended or run in self.failed
+
+
+MANY = [*DOCUMENTS, *(Document(f"more filler, {n}", id=f"m{n}") for n in range(88))]
+
+
+class TestOurOwnCalls:
+    """They are chat-model runs, as those of LangChain's own models are."""
+
+    def test_each_is_a_run_below_the_rerankers(self, server: Server, retrieve: Compress) -> None:
+        """Ten groups at once: ten runs, all of them ended before the reranker's own."""
+        runs = ChatRuns()
+
+        retrieve(LLMReranker(), runs, documents=MANY)
+
+        assert len(runs.ended) == len(server.requests) == 10
+        (reranker,) = runs.rerankers
+        assert {run["parent_run_id"] for run in runs.started.values()} == {reranker}
+        assert runs.rerankers_ended_before == []
+        assert runs.failed == {}
+
+    def test_a_run_shows_what_was_asked_and_answered(
+        self, server: Server, retrieve: Compress
+    ) -> None:
+        """Messages, model and parameters; the reply, and the tokens that it took; no key."""
+        runs = ChatRuns()
+
+        retrieve(LLMReranker("some-model"), runs, documents=DOCUMENTS[:3])
+
+        ((run, started),) = runs.started.items()
+        sent = server.requests[0].json
+        assert [message.type for message in started["messages"][0]] == ["system", "human"]
+        assert started["messages"][0][1].content == sent["messages"][1]["content"]
+        assert started["name"] == "OpenAIChat"
+        assert started["invocation_params"] == {k: v for k, v in sent.items() if k != "messages"}
+        assert started["metadata"]["ls_provider"] == "openai"
+        assert started["metadata"]["ls_model_name"] == "some-model"
+        assert "nostream" in started["tags"]  # grades are nothing that LangGraph should stream
+        answer = runs.ended[run].generations[0][0]
+        assert isinstance(answer, ChatGeneration)
+        assert "scores" in answer.text
+        assert KEY not in f"{runs.started} {runs.ended}"
+
+    def test_tokens_are_totalled(self, server: Server, retrieve: Compress) -> None:
+        """LangChain's own usage callback counts what the report says, by model."""
+        rankings: list[Ranking] = []
+        compressor = LLMReranker("some-model", on_ranking=rankings.append)
+
+        with get_usage_metadata_callback() as counted:
+            retrieve(compressor, documents=MANY)
+
+        (report,) = [ranking.report for ranking in rankings]
+        assert report.calls == 10
+        total = counted.usage_metadata["some-model"]
+        assert total["input_tokens"] == report.prompt_tokens > 0
+        assert total["output_tokens"] == report.completion_tokens > 0
+
+    def test_tokens_are_totalled_where_nothing_was_passed_on(
+        self, server: Server, compress: Compress
+    ) -> None:
+        """Called by hand, without callbacks, as a user's own model would be."""
+        with get_usage_metadata_callback() as counted:
+            compress(LLMReranker("some-model"))
+
+        assert counted.usage_metadata["some-model"]["input_tokens"] > 0
+
+    def test_the_users_own_model_is_not_told_twice(
+        self, server: Server, retrieve: Compress
+    ) -> None:
+        """It makes its runs itself."""
+        runs = ChatRuns()
+
+        retrieve(LLMReranker(llm=ChatOpenAI(model="mine")), runs, documents=MANY)
+
+        assert {run["serialized"]["name"] for run in runs.started.values()} == {"ChatOpenAI"}
+        assert len(runs.started) == len(server.requests) == 10
+
+    def test_a_failure_ends_the_run(self, server: Server, retrieve: Compress) -> None:
+        """The second try is a run of its own."""
+        server.faults = [FAULTS["server-error"].only(first(1)), HANG_UP]
+        runs = ChatRuns()
+
+        retrieve(LLMReranker(), runs, documents=DOCUMENTS[:3])
+
+        assert len(runs.ended) == 1
+        (error,) = runs.failed.values()
+        assert isinstance(error, ScorerError)
+        assert error.status == 500
+
+    def test_the_deadline_ends_the_run(self, server: Server, retrieve: Compress) -> None:
+        """With an error, and before the reranker's own ends: none stays open."""
+        server.faults = [FAULTS["silent"]]
+        runs = ChatRuns()
+
+        retrieve(LLMReranker(timeout=1.0), runs, documents=MANY)
+
+        assert set(runs.failed) == set(runs.started) != set()
+        assert runs.rerankers_ended_before == []
+
+    def test_a_handler_that_raises_harms_nothing(self, server: Server, retrieve: Compress) -> None:
+        """Even one that LangChain lets raise."""
+
+        class Raises(BaseCallbackHandler):
+            raise_error = True
+
+            def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+                raise RuntimeError("no")
+
+            def on_llm_end(self, *args: Any, **kwargs: Any) -> None:
+                raise RuntimeError("no")
+
+        found = retrieve(LLMReranker(), Raises())
+
+        assert found[0].id == "rome"
+        assert "relevance_score" in found[0].metadata
+
+    def test_an_async_handler_is_called_on_its_loop(self, server: Server) -> None:
+        """Where its own clients are."""
+        loops: list[Any] = []
+
+        class Handler(AsyncCallbackHandler):
+            async def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+                loops.append(asyncio.get_running_loop())
+
+        retriever = ContextualCompressionRetriever(
+            base_compressor=LLMReranker(), base_retriever=Retrieved(documents=DOCUMENTS)
+        )
+
+        async def session() -> bool:
+            await retriever.ainvoke(QUERY, {"callbacks": [Handler()]})
+            return set(loops) == {asyncio.get_running_loop()}
+
+        assert asyncio.run(session())
+
+    def test_a_tracer_nests_them(self, server: Server, face: str) -> None:
+        """LangChain's own: retriever, reranker, chat model."""
+        retriever = ContextualCompressionRetriever(
+            base_compressor=LLMReranker("some-model"),
+            base_retriever=Retrieved(documents=DOCUMENTS),
+        )
+        with collect_runs() as collected:
+            if face == "sync":
+                retriever.invoke(QUERY)
+            else:
+                asyncio.run(retriever.ainvoke(QUERY))
+
+        (root,) = collected.traced_runs
+        (reranker,) = [run for run in root.child_runs if run.name == "LLMReranker"]
+        chats = reranker.child_runs
+        assert {(run.name, run.run_type) for run in chats} == {("OpenAIChat", "llm")}
+        assert len(chats) == len(server.requests)
+        assert all(run.end_time is not None and run.error is None for run in chats)
 
 
 class Passage(Document):

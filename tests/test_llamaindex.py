@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, scoring
+from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, first, scoring
 
 from rerank_core import (
     ConfigurationError,
@@ -26,12 +26,18 @@ pytest.importorskip("llama_index.llms.openai_like")
 
 from llama_index.core import MockEmbedding, Settings, VectorStoreIndex
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
-from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
+from llama_index.core.callbacks import (
+    CallbackManager,
+    CBEventType,
+    EventPayload,
+    TokenCountingHandler,
+)
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.evaluation import RetrieverEvaluator
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
+from llama_index.core.instrumentation.events.llm import LLMChatEndEvent, LLMChatStartEvent
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.llms import MockLLM
@@ -314,24 +320,34 @@ def instrumented() -> Iterator[tuple[list[Any], SimpleSpanHandler]]:
 
 
 class Callbacks(BaseCallbackHandler):
-    """Notes the callbacks of one type."""
+    """Notes the callbacks of one type, and what they are under."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: CBEventType = CBEventType.RERANKING) -> None:
         super().__init__([], [])
+        self.kind = kind
         self.started: list[dict[str, Any]] = []
         self.ended: list[dict[str, Any]] = []
+        self.kinds: dict[str, CBEventType] = {}
+        self.under: list[CBEventType | None] = []
 
     def on_event_start(
-        self, event_type: CBEventType, payload: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        event_type: CBEventType,
+        payload: dict[str, Any] | None = None,
+        event_id: str = "",
+        parent_id: str = "",
+        **kwargs: Any,
     ) -> str:
-        if event_type is CBEventType.RERANKING:
+        self.kinds[event_id] = event_type
+        if event_type is self.kind:
             self.started.append(payload or {})
-        return ""
+            self.under.append(self.kinds.get(parent_id))
+        return event_id
 
     def on_event_end(
         self, event_type: CBEventType, payload: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        if event_type is CBEventType.RERANKING:
+        if event_type is self.kind:
             self.ended.append(payload or {})
 
     def start_trace(self, trace_id: str | None = None) -> None: ...
@@ -413,6 +429,131 @@ class TestTraces:
             postprocess(LLMReranker(callback_manager=CallbackManager([callbacks])))
 
         assert isinstance(callbacks.ended[0][EventPayload.EXCEPTION], ScorerError)
+
+
+MANY = [
+    *NODES,
+    *(NodeWithScore(node=TextNode(text=f"more filler, {n}", id_=f"m{n}")) for n in range(88)),
+]
+
+
+class TestOurOwnCalls:
+    """They are told of as those of LlamaIndex' own LLMs are."""
+
+    def test_each_is_an_llm_event_below_the_reranking(
+        self, server: Server, postprocess: Postprocess
+    ) -> None:
+        """Ten groups at once: ten events, with messages and response; no key."""
+        callbacks = Callbacks(CBEventType.LLM)
+        reranker = LLMReranker("some-model", callback_manager=CallbackManager([callbacks]))
+
+        postprocess(reranker, MANY)
+
+        assert len(callbacks.started) == len(callbacks.ended) == len(server.requests) == 10
+        assert set(callbacks.under) == {CBEventType.RERANKING}
+        started, ended = callbacks.started[0], callbacks.ended[0]
+        assert started[EventPayload.SERIALIZED]["model_name"] == "some-model"
+        assert started[EventPayload.ADDITIONAL_KWARGS]["temperature"] == 0.0
+        assert [message.role for message in ended[EventPayload.MESSAGES]] == ["system", "user"]
+        assert "scores" in str(ended[EventPayload.RESPONSE].message.content)
+        assert KEY not in f"{callbacks.started} {callbacks.ended}"
+
+    def test_tokens_are_counted(self, server: Server, postprocess: Postprocess) -> None:
+        """LlamaIndex' own counter says what the report says."""
+        counter = TokenCountingHandler(tokenizer=str.split)
+        rankings: list[Ranking] = []
+        reranker = LLMReranker(
+            callback_manager=CallbackManager([counter]), on_ranking=rankings.append
+        )
+
+        postprocess(reranker, MANY)
+
+        (report,) = [ranking.report for ranking in rankings]
+        assert counter.prompt_llm_token_count == report.prompt_tokens > 0
+        assert counter.completion_llm_token_count == report.completion_tokens > 0
+
+    def test_instrumentation(
+        self,
+        server: Server,
+        postprocess: Postprocess,
+        instrumented: tuple[list[Any], SimpleSpanHandler],
+    ) -> None:
+        """A start and an end for each, in a span of its own below the reranker's."""
+        postprocess(LLMReranker("some-model"), MANY)
+
+        events, spans = instrumented
+        starts = [event for event in events if isinstance(event, LLMChatStartEvent)]
+        ends = [event for event in events if isinstance(event, LLMChatEndEvent)]
+        below = [s for s in spans.completed_spans if s.id_.startswith("OpenAIChat.chat-")]
+        assert len(starts) == len(ends) == len(below) == len(server.requests) == 10
+        assert {event.span_id for event in starts} == {span.id_ for span in below}
+        assert {event.span_id for event in ends} == {span.id_ for span in below}
+        assert all(str(span.parent_id).startswith("LLMReranker.") for span in below)
+        assert starts[0].model_dict["model_name"] == "some-model"
+        assert "scores" in str(ends[0].response)
+        assert KEY not in f"{events}"
+
+    def test_the_users_own_model_is_not_told_twice(
+        self,
+        server: Server,
+        postprocess: Postprocess,
+        instrumented: tuple[list[Any], SimpleSpanHandler],
+    ) -> None:
+        """It tells of its calls itself."""
+        postprocess(LLMReranker(llm=own_model(server)), MANY)
+
+        starts = [event for event in instrumented[0] if isinstance(event, LLMChatStartEvent)]
+        assert len(starts) == len(server.requests) == 10
+
+    def test_a_failure_ends_it(
+        self,
+        server: Server,
+        postprocess: Postprocess,
+        instrumented: tuple[list[Any], SimpleSpanHandler],
+    ) -> None:
+        """The second try is a call of its own."""
+        server.faults = [FAULTS["server-error"].only(first(1)), HANG_UP]
+        callbacks = Callbacks(CBEventType.LLM)
+
+        postprocess(LLMReranker(callback_manager=CallbackManager([callbacks])), NODES[:3])
+
+        failed, answered = callbacks.ended
+        assert isinstance(failed[EventPayload.EXCEPTION], ScorerError)
+        assert EventPayload.RESPONSE in answered
+        (dropped,) = instrumented[1].dropped_spans
+        assert "500" in dropped.metadata["error"]
+
+    def test_the_deadline_ends_it(
+        self,
+        server: Server,
+        postprocess: Postprocess,
+        instrumented: tuple[list[Any], SimpleSpanHandler],
+    ) -> None:
+        """With an error: no event and no span stays open."""
+        server.faults = [FAULTS["silent"]]
+        callbacks = Callbacks(CBEventType.LLM)
+
+        postprocess(LLMReranker(timeout=1.0, callback_manager=CallbackManager([callbacks])), MANY)
+
+        assert len(callbacks.ended) == len(callbacks.started) > 0
+        assert all(EventPayload.EXCEPTION in payload for payload in callbacks.ended)
+        assert instrumented[1].open_spans == {}
+
+    def test_a_handler_that_raises_harms_nothing(
+        self,
+        server: Server,
+        postprocess: Postprocess,
+        instrumented: tuple[list[Any], SimpleSpanHandler],
+    ) -> None:
+        """Such as a counter whose budget is spent; and no span stays open."""
+        counter = TokenCountingHandler(tokenizer=str.split, token_budget=10)
+        reranker = LLMReranker(callback_manager=CallbackManager([counter]))
+
+        found = postprocess(reranker, NODES[:3] + NODES[7:8])
+
+        assert names(found)[0] == "rome"
+        assert counter.total_llm_token_count > 10
+        assert instrumented[1].open_spans == {}
 
 
 class TestNodes:

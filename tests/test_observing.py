@@ -224,7 +224,7 @@ def test_what_the_caller_cancels_has_ended(server: Server) -> None:
                 await reranker.arank(QUERY, TEXTS)
 
         asking = asyncio.create_task(observed())
-        while len(server.requests) < 10:
+        while len(server.requests) < 10:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         asking.cancel()
         with suppress(asyncio.CancelledError):
