@@ -275,13 +275,17 @@ def test_one_that_hangs_holds_nothing_up(
     assert "behind" in caplog.text
 
 
-def test_what_is_scored_in_shadow_is_not_told(server: Server, rank: Rank) -> None:
-    """Its ranking is over before it begins."""
+def test_what_is_scored_in_shadow_is_not_told(server: Server) -> None:
+    """Its ranking is over before it begins, even where the block is not."""
     noted = Noted()
+    scorer = LLMScorer("some-model", base_url=f"{server.url}/v1", api_key=KEY)
+    reranker = Reranker(scorer, shadow=1.0)
 
-    rank(noted, shadow=1.0)
+    with observing(noted):
+        reranker.rank(QUERY, TEXTS)
+        reranker.close()  # it waits for what is scored in shadow
 
-    assert len(server.requests) == 10  # closing waits for them
+    assert len(server.requests) == 10
     assert noted.calls == []
 
 
