@@ -17,6 +17,7 @@ from loopback import (
     FAULTS,
     MISCHIEF,
     Answer,
+    AnthropicAPI,
     Latency,
     OpenAIAPI,
     RerankAPI,
@@ -72,6 +73,24 @@ def test_a_reply_beyond_max_tokens_is_cut() -> None:
 
     assert choice.message.content == "one two"
     assert choice.finish_reason == "length"
+
+
+def test_the_anthropic_sdk_gets_a_judged_reply() -> None:
+    """With its usage; a reply is cut at max_tokens, and a wrong key is refused."""
+    anthropic = pytest.importorskip("anthropic")
+    asked = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
+    with Server(AnthropicAPI(ordering(), api_key="k")) as server:
+        with anthropic.Anthropic(base_url=server.url, api_key="k", max_retries=0) as client:
+            reply = client.messages.create(max_tokens=100, **asked)
+            short = client.messages.create(max_tokens=2, **asked)
+        wrong = anthropic.Anthropic(base_url=server.url, api_key="another", max_retries=0)
+        with wrong, pytest.raises(anthropic.AuthenticationError):
+            wrong.messages.create(max_tokens=100, **asked)
+
+    assert reply.content[0].text == "[2] > [3] > [1]"
+    assert (reply.stop_reason, short.stop_reason) == ("end_turn", "max_tokens")
+    assert short.content[0].text == "[2] > [3"
+    assert reply.usage.output_tokens == 4
 
 
 def test_logprobs_come_when_asked_for() -> None:

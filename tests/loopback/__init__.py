@@ -6,6 +6,7 @@ with Server(OpenAIAPI(judge), faults=[FAULTS["rate-limit-seconds"].only(first(2)
     client = openai.OpenAI(base_url=server.url + "/v1", api_key="any")
 """
 
+from loopback.anthropic_api import AnthropicAPI
 from loopback.asking import asked
 from loopback.faults import FAULTS, Fault, after, always, every, first, matching, share
 from loopback.judges import (
@@ -32,6 +33,7 @@ __all__ = [
     "FAULTS",
     "MISCHIEF",
     "Answer",
+    "AnthropicAPI",
     "Fault",
     "Latency",
     "OpenAIAPI",

@@ -80,7 +80,7 @@ class OpenAIAPI:
     `refuses` names what the model answers 400 to (keys of `REFUSALS`); `models` those it knows
     (None: any); `api_key` the only key it takes (None: any); `context` the number of prompt tokens
     from which on it answers context_length_exceeded. Tokens are counted as four characters each.
-    The latency counts documents by `reader`.
+    The latency counts documents by `reader`. `root` is where its paths begin.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class OpenAIAPI:
         reader: ReadPrompt = fenced_reader,
         usage: bool = True,
         dimensions: int = 64,
+        root: str = "/v1",
     ) -> None:
         if unknown := set(refuses) - set(REFUSALS):
             raise ValueError(f"nothing known of refusing {sorted(unknown)}")
@@ -107,16 +108,18 @@ class OpenAIAPI:
         self.reader = reader
         self.usage = usage
         self.dimensions = dimensions
+        self.root = root
 
     async def answer(self, request: Request) -> Response:
         """The reply to a request."""
         sent = request.headers.get("authorization")
         if self.api_key is not None and sent != f"Bearer {self.api_key}":
             return self.error(401, "Incorrect API key provided.", "invalid_api_key")
-        path = request.path.partition("?")[0]
-        if (request.method, path) == ("GET", "/v1/models"):
+        whole = request.path.partition("?")[0]
+        path = whole.removeprefix(self.root) if whole.startswith(self.root) else ""
+        if (request.method, path) == ("GET", "/models"):
             return self._list_models()
-        if request.method != "POST" or path not in ("/v1/chat/completions", "/v1/embeddings"):
+        if request.method != "POST" or path not in ("/chat/completions", "/embeddings"):
             return self.error(404, f"Invalid URL ({request.method} {request.path})")
         body = request.json
         if not isinstance(body, dict):
@@ -127,7 +130,7 @@ class OpenAIAPI:
         if self.models is not None and model not in self.models:
             message = f"The model `{model}` does not exist or you do not have access to it."
             return self.error(404, message, "model_not_found")
-        if path == "/v1/embeddings":
+        if path == "/embeddings":
             return await self._embed(request, body)
         return await self._chat(request, body)
 
