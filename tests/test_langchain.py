@@ -438,6 +438,7 @@ class TestOurOwnCalls:
         assert isinstance(error, ScorerError)
         assert error.status == 500
 
+    @pytest.mark.slow
     def test_the_deadline_ends_the_run(self, server: Server, retrieve: Compress) -> None:
         """With an error, and before the reranker's own ends: none stays open."""
         server.faults = [FAULTS["silent"]]

@@ -523,6 +523,7 @@ class TestOurOwnCalls:
         (dropped,) = instrumented[1].dropped_spans
         assert "500" in dropped.metadata["error"]
 
+    @pytest.mark.slow
     def test_the_deadline_ends_it(
         self,
         server: Server,

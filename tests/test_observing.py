@@ -195,6 +195,7 @@ def test_a_refused_parameter_is_a_call_of_its_own(rank: Rank, server: Server) ->
     assert ranking.report.calls == len(noted.calls) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["silent", "silent-in-body", "slow-head"])
 def test_what_the_deadline_cuts_has_ended(server: Server, rank: Rank, fault: str) -> None:
     """Every call that was started, before the ranking is handed over."""
