@@ -29,7 +29,7 @@ from .log import log
 from .seams import Reply
 
 #: How long the end of the block waits for an observer to catch up, in seconds.
-PATIENCE = 1.0
+PATIENCE = 0.25
 
 # An observer that is slower than that goes on being told, and its task must be held until then.
 _late: set[asyncio.Task[None]] = set()
