@@ -11,7 +11,7 @@ lost, doubled: documents. raised: errors where the contract says degrade, or non
 raise. silent: something went unscored, and the report (for the frameworks, as `on_ranking` was
 told) does not say so. over: milliseconds past the deadline, less the median that a bare timer took
 too long in the same run (`asyncio.sleep`, `Event.wait`, 20 at once, nothing else going on), of
-those rankings that lasted until the deadline.
+those rankings that lasted until the deadline struck, which is 2% before its time.
 
 A full garbage collection stops every thread, for a tenth of a second and more with both frameworks
 loaded, whoever's timers they are. As a service would once it has started, this calls `gc.freeze()`
@@ -49,6 +49,7 @@ from faults.counted import BLOCKED, BLOCKED_FROM, Outcome, at_once, reranker_for
 from faults.faces import FACES  # noqa: E402
 
 from rerank_core import Ranking  # noqa: E402
+from rerank_core.flow import FINISH_SECONDS, FINISH_SHARE  # noqa: E402
 
 ALLOWED_MS = 50
 #: What a local scorer's threads may still be at when their rankings are done, in seconds.
@@ -174,12 +175,12 @@ class Table:
         self.rows: list[tuple[Case, list[tuple[bool, Outcome]]]] = []
 
     def late(self, outcomes: Sequence[tuple[bool, Outcome]]) -> list[float]:
-        """Milliseconds past the deadline, of those that lasted until then."""
+        """Milliseconds past the deadline, of those that lasted until it struck."""
         usual = {awaited: statistics.median(times) for awaited, times in self.bare.items()}
         return [
             1000 * max(0.0, one.seconds - self.deadline - usual[awaited])
             for awaited, one in outcomes
-            if one.seconds >= self.deadline
+            if one.seconds >= self.deadline - min(FINISH_SHARE * self.deadline, FINISH_SECONDS)
         ]
 
     def line(self, name: str, kind: str, outcomes: Sequence[tuple[Case, bool, Outcome]]) -> str:

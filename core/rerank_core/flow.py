@@ -25,6 +25,9 @@ from .usage import Meter, open_meter
 
 #: The share of the deadline kept back where there is a fallback, and the most seconds of it.
 FALLBACK_SHARE, FALLBACK_SECONDS = 0.2, 1.0
+#: The share of the deadline, and the most seconds of it, that is left for putting the answer
+#: together: of twenty calls that end at once, the last one waits for the others' turns too.
+FINISH_SHARE, FINISH_SECONDS = 0.02, 0.02
 #: A load that a call has waited for longer than this many seconds is worth a word.
 NOTICEABLE = 0.1
 
@@ -78,6 +81,8 @@ class Flow:
         listed = [candidates[position] for position in retrieved[: self.depth]]
         texts = [candidate.text for candidate in listed]
 
+        if limit is not None:
+            limit -= min(FINISH_SHARE * limit, FINISH_SECONDS)
         deadline = Deadline.after(limit)
         found = await self._score(query, texts, deadline, limit, meter)
         self._raise_if_hopeless(found)
