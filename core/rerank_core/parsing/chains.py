@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .scan import Token, tokens, whole
+from .scan import Token, Tokens, tokens, whole
 from .words import COUNTED, kind
 
 _ASCENDING = re.compile(
@@ -229,17 +229,15 @@ class _Line(NamedTuple):
     atoms: list[Atom]
 
 
-def _lines(toks: list[Token], found: list[Atom]) -> Iterator[_Line]:
-    start = at = 0
-    for end in [i for i, token in enumerate(toks) if token.kind == "line"] + [len(toks)]:
+def _lines(toks: Tokens, found: list[Atom]) -> Iterator[_Line]:
+    at = 0
+    for start, end in toks.lines:
         inside = []
         while at < len(found) and found[at].start < end:
             if found[at].start >= start:
                 inside.append(found[at])
             at += 1
-        if end > start:
-            yield _Line(start, end, inside)
-        start = end + 1
+        yield _Line(start, end, inside)
 
 
 def _row(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
@@ -274,13 +272,10 @@ def _row(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
         ids = [atom.id for atom in inside]
         if len(ids) == 2 and not any(atom.sure for atom in inside) and _is_range(toks, inside):
             continue
-        if _ASCENDING.search(
-            text[max(0, toks[line.start].start - 120) : toks[inside[0].start].start]
-        ):
-            ids.reverse()
         rows += 1
         if len(ids) > len(best):
-            best = ids
+            before = text[max(0, toks[line.start].start - 120) : toks[inside[0].start].start]
+            best = ids[::-1] if _ASCENDING.search(before) else ids
     return best if rows == 1 or len(best) > 2 else []  # several pairs are a list of ranks
 
 

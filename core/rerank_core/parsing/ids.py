@@ -39,7 +39,6 @@ def first_id_used(ids: Iterable[int], count: int, first_id: int) -> int:
     other usual count: {0, 1, 2} for three documents can only be meant from zero.
     """
     named = set(ids)
-    for other in (0, 1):
-        if other != first_id and named == set(range(other, other + count)):
-            return other
-    return first_id
+    if len(named) != count or max(named, default=0) - min(named, default=0) != count - 1:
+        return first_id
+    return min(named) if min(named) in (0, 1) else first_id

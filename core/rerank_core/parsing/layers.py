@@ -6,11 +6,11 @@ import html
 import re
 
 from .fold import fold
-from .scan import Text
+from .scan import Text, len_of_tokens
 
-#: Of a longer answer the first and last halves are read. No model writes that much in earnest,
-#: and hostile text of this length already takes seconds.
-LONGEST_ANSWER = 1 << 17
+#: Of a longer answer the first and last halves are read, so that hostile text is read in bounded
+#: time. No model writes that much in earnest: these are thousands of scores, or a novella.
+MOST_TOKENS, MOST_CHARACTERS = 1 << 15, 1 << 18
 
 _THOUGHTS = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|rationale"
 _THOUGHT_TAG = re.compile(
@@ -39,10 +39,16 @@ _LOOSE_UNDERSCORE = re.compile(r"_+(?![A-Za-z0-9])|(?<![A-Za-z0-9])_+")
 def answer(reply: str) -> str:
     """`reply` with its characters folded, without reasoning, and no longer than is read."""
     text = without_reasoning(fold(reply))
-    if len(text) <= LONGEST_ANSWER:
+    head = _half(text)
+    if head == len(text):
         return text
-    half = LONGEST_ANSWER // 2
-    return text[:half] + "\n" + text[-half:]
+    tail = _half(text[::-1])
+    return text if head + tail >= len(text) else text[:head] + "\n" + text[-tail:]
+
+
+def _half(text: str) -> int:
+    """The length of the part of `text` that is read from one end of it."""
+    return len_of_tokens(text[: MOST_CHARACTERS // 2], MOST_TOKENS // 2)
 
 
 def without_reasoning(text: str) -> str:

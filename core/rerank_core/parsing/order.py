@@ -85,7 +85,10 @@ class _Reader:
         if self.count < 2:
             return []
         clean = self.plain(text)
-        for on, words in ((_ANY_SCORE, None), (_ANY_GRADE, _GRADES)):
+        readings: list[tuple[Scale, Grades | None]] = [(_ANY_SCORE, None)]
+        if _GRADES.first(clean) is not None:
+            readings.append((_ANY_GRADE, _GRADES))
+        for on, words in readings:
             scores = Reader(on, self.count, self.first_id, words).text(clean)
             if len(scores) > 1:
                 return sorted(scores, key=lambda i: -scores[i])  # equals as they are named

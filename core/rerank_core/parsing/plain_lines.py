@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .pointwise import labelled_value, stands
-from .records import line_bounds, mentions
+from .records import mentions
 from .scan import Token, Value, to_float, tokens, value_at, whole
 from .words import kind
 
@@ -16,7 +16,7 @@ def numbered(text: str, *, headed: bool = True) -> list[Pair]:
     found: list[Pair] = []
     by_comma = 0
     waiting: int | None = None
-    for start, end in line_bounds(toks):
+    for start, end in toks.parts:
         at = next((i for i in range(start, end) if toks[i].kind != "sign"), end)
         number = None
         if at < end and toks[at].kind == "number" and at - start <= 2:
@@ -95,7 +95,7 @@ def alike(text: str) -> list[Pair]:
     """
     toks = tokens(text)
     shapes: dict[tuple[str, ...], list[Pair]] = {}
-    for start, end in line_bounds(toks):
+    for start, end in toks.parts:
         line = toks[start:end]
         numbers = [i for i, token in enumerate(line) if token.kind == "number"]
         if not numbers or len(line) > 40:
@@ -112,11 +112,10 @@ def alike(text: str) -> list[Pair]:
                 value = None
         else:
             continue
-        words = [token.text for token in line if token.kind == "word"]
+        if value is None or any(t.kind == "word" and kind(t.text) == "other" for t in line):
+            continue
         if any(m.start > numbers[0] for m in mentions(line)):
             continue  # "1. Document 3": a rank
-        if value is None or any(kind(word) == "other" for word in words):
-            continue
         shape = tuple(token.text for token in line[: numbers[min(1, len(numbers) - 1)]]
                       if token.kind == "word")  # fmt: skip
         shapes.setdefault(shape, []).append((name, value))
@@ -129,10 +128,9 @@ def row(text: str) -> list[Value]:
     """The numbers, where a text is a list of them: in one line, or one a line; else []."""
     toks = tokens(text)
     found: list[Value] = []
-    lines = list(line_bounds(toks))
-    for start, end in lines:
+    for start, end in toks.parts:
         values = _row(toks, text, start, end)
-        if not values or (len(values) > 1 and len(lines) > 1):
+        if not values or (len(values) > 1 and len(toks.parts) > 1):
             return []
         found += values
     return found

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from .fold import fold
 from .layers import answer, answer_part, final_part, plain
 from .scale import Scale
-from .scan import Token, Value, to_float, tokens, value_at
+from .scan import Token, Tokens, Value, to_float, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
 from .verdict import Grades, grades, says_irrelevant, yes_or_no
 from .words import AFTER_SCORE, FILLERS, GIVING, NUMBER_WORDS, kind, several
@@ -185,7 +185,7 @@ def _from_text(text: str, on: Scale, words: Grades | None) -> float | None:
     return score
 
 
-def _first(toks: list[Token], text: str, on: Scale) -> float | None:
+def _first(toks: Tokens, text: str, on: Scale) -> float | None:
     for reading in (_labelled, _line_alone, _given, _fraction_of_scale, _leading, _trailing):
         if (score := reading(toks, text, on)) is not None:
             return score
@@ -217,7 +217,7 @@ def _weight(label: str) -> int:
     )
 
 
-def _labelled(toks: list[Token], text: str, on: Scale) -> float | None:
+def _labelled(toks: Tokens, text: str, on: Scale) -> float | None:
     """The number behind "score:", "relevance is": colons before verbs, final before last."""
     best: tuple[tuple[bool, int, int], float] | None = None
     for i, token in enumerate(toks):
@@ -315,22 +315,10 @@ def stands(toks: list[Token], value: Value) -> bool:
     return _stands(toks, value, loose=False)
 
 
-def _lines(toks: list[Token]) -> list[tuple[int, int]]:
-    bounds, start = [], 0
-    for i, token in enumerate(toks):
-        if token.kind == "line":
-            if i > start:
-                bounds.append((start, i))
-            start = i + 1
-    if start < len(toks):
-        bounds.append((start, len(toks)))
-    return bounds
-
-
-def _line_alone(toks: list[Token], text: str, on: Scale) -> float | None:
+def _line_alone(toks: Tokens, text: str, on: Scale) -> float | None:
     """A line that is a number: the first line, else the last such."""
     found = None
-    for number, (start, end) in enumerate(_lines(toks)):
+    for number, (start, end) in enumerate(toks.lines):
         if end - start > 8:
             continue
         line = toks[start:end]
@@ -348,7 +336,7 @@ def _line_alone(toks: list[Token], text: str, on: Scale) -> float | None:
     return found
 
 
-def _given(toks: list[Token], text: str, on: Scale) -> float | None:
+def _given(toks: Tokens, text: str, on: Scale) -> float | None:
     """ "I rate this an 8", "it deserves a 3", "this is an 8"."""
     for i, token in enumerate(toks):
         low = token.text.lower()
@@ -366,7 +354,7 @@ def _given(toks: list[Token], text: str, on: Scale) -> float | None:
     return None
 
 
-def _fraction_of_scale(toks: list[Token], text: str, on: Scale) -> float | None:
+def _fraction_of_scale(toks: Tokens, text: str, on: Scale) -> float | None:
     """ "8/10", "8 out of 10" anywhere, where the most is a scale's end."""
     found = None
     for i, token in enumerate(toks):
@@ -380,7 +368,7 @@ def _fraction_of_scale(toks: list[Token], text: str, on: Scale) -> float | None:
     return found
 
 
-def _leading(toks: list[Token], text: str, on: Scale) -> float | None:
+def _leading(toks: Tokens, text: str, on: Scale) -> float | None:
     """The reply opens with a number and goes on about it."""
     at = next((i for i, token in enumerate(toks) if token.kind in ("number", "word")), None)
     if at is None or toks[at].kind == "word":
@@ -390,18 +378,18 @@ def _leading(toks: list[Token], text: str, on: Scale) -> float | None:
         return None
     follows = toks[value.after : value.after + 1]
     if follows and follows[0].text in (".", ")"):  # "1." of a list?
-        starts = [toks[start] for start, _ in _lines(toks)[1:]]
+        starts = [toks[start] for start, _ in toks.lines[1:]]
         if any(token.kind == "number" for token in starts):
             return None
     return _accepted(value, on)
 
 
-def _trailing(toks: list[Token], text: str, on: Scale) -> float | None:
+def _trailing(toks: Tokens, text: str, on: Scale) -> float | None:
     """ "Answer: 8", "So: 8": the last line ends in a colon or equals sign and the number.
 
     Last of all any single line in the shape `words: number` whose words name nothing else.
     """
-    for start, end in reversed(_lines(toks)):
+    for start, end in reversed(toks.lines):
         line = toks[start:end]
         colon = max((i for i, t in enumerate(line) if t.text in (":", "=", ">")), default=None)
         if colon is None or colon + 1 >= len(line):

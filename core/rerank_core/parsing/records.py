@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from .pointwise import labelled_value, stands
-from .scan import Token, Value, tokens, value_at, whole
+from .scan import Token, Tokens, Value, tokens, value_at, whole
 from .words import FILLERS, GIVING, ORDINALS, kind
 
+_OPENS_ID = frozenset(("[", "[[", "#"))
 _BEFORE_ID = frozenset(":#.=[(-_\"'")
 _JOINING = frozenset((",", "&", "+", "and", "und", "et", "y", "e", "и", "和", "与", "と", "و"))
 _BETWEEN = frozenset(":-=|(>,~*\"'])")
@@ -37,12 +37,12 @@ def mentions(toks: list[Token]) -> list[Mention]:
     found: list[Mention] = []
     i = 0
     while i < len(toks):
-        mention = _mention_at(toks, i)
-        if mention is None:
-            i += 1
-        else:
+        kind_of, sign, *_ = toks[i]
+        opens = kind_of == "word" or sign in _OPENS_ID
+        mention = _mention_at(toks, i) if opens else None
+        if mention is not None:
             found.append(mention)
-            i = mention.end
+        i = i + 1 if mention is None else mention.end
     return found
 
 
@@ -59,7 +59,7 @@ def _mention_at(toks: list[Token], i: int) -> Mention | None:
         and (toks[i + 1].kind == "number" and toks[i + 1].start == token.end)
     ):
         return _ids_after(toks, i, i + 1)
-    if token.text in ("[", "[[", "#") and not _after_label(toks, i):
+    if token.text in _OPENS_ID and not _after_label(toks, i):
         return _ids_after(toks, i, i)
     return None
 
@@ -180,7 +180,7 @@ def records(text: str) -> tuple[list[Record], list[Value]]:
 
 
 def _by_line(
-    toks: list[Token], text: str, named: list[Mention], values: list[_Labelled]
+    toks: Tokens, text: str, named: list[Mention], values: list[_Labelled]
 ) -> tuple[list[Record], list[Value]]:
     found: list[Record] = []
     orphans: list[Value] = []
@@ -188,7 +188,7 @@ def _by_line(
     in_heading = False  # whether a value under the heading is still awaited
     next_mention = next_value = 0
     leading: list[tuple[int, Record]] = []
-    for start, end in line_bounds(toks):
+    for start, end in toks.parts:
         line_mentions = []
         while next_mention < len(named) and named[next_mention].start < end:
             line_mentions.append(named[next_mention])
@@ -232,18 +232,6 @@ def _by_line(
         for at, record in leading:  # "9 - Document 3"; but 1, 2, 3 … are ranks
             found[at] = record
     return found, orphans
-
-
-def line_bounds(toks: list[Token]) -> Iterator[tuple[int, int]]:
-    """The token spans of lines that are not empty; braces end a line too."""
-    start = 0
-    for i, token in enumerate(toks):
-        if token.kind == "line" or token.text[0] in "{}":
-            if i > start:
-                yield start, i
-            start = i + 1
-    if start < len(toks):
-        yield start, len(toks)
 
 
 def _adjacent(toks: list[Token], text: str, mention: Mention, until: int) -> Value | None:

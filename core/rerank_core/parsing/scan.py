@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from .words import COUNTED, OUT_OF
@@ -25,23 +27,49 @@ class Token(NamedTuple):
     end: int
 
 
+class Tokens(list[Token]):
+    """The tokens of a text and its lines, which are found once, however many readings ask."""
+
+    @cached_property
+    def lines(self) -> list[tuple[int, int]]:
+        """First token and end of each line that is not empty."""
+        return self._between([i for i, token in enumerate(self) if token.kind == "line"])
+
+    @cached_property
+    def parts(self) -> list[tuple[int, int]]:
+        """The same where braces end a line too."""
+        return self._between([i for i, token in enumerate(self) if token.text[0] in "\n{}"])
+
+    def _between(self, ends: list[int]) -> list[tuple[int, int]]:
+        bounds = pairwise([-1, *ends, len(self)])
+        return [(before + 1, end) for before, end in bounds if before + 1 < end]
+
+
 class Text(str):
     """A text that is cut into tokens once, however many readings look at it."""
 
-    _tokens: list[Token] | None = None
+    @cached_property
+    def tokens(self) -> Tokens:
+        """All of it but its blanks."""
+        return _cut(self)
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> Tokens:
     """All of `text` but its blanks."""
-    if isinstance(text, Text) and text._tokens is not None:
-        return text._tokens
-    found = [
+    return text.tokens if isinstance(text, Text) else _cut(text)
+
+
+def _cut(text: str) -> Tokens:
+    return Tokens(
         Token(match.lastgroup or "sign", match[0], match.start(), match.end())
         for match in _TOKEN.finditer(text)
-    ]
-    if isinstance(text, Text):
-        text._tokens = found
-    return found
+    )
+
+
+def len_of_tokens(text: str, number: int) -> int:
+    """Where the first `number` tokens of `text` end."""
+    beyond = next(islice(_TOKEN.finditer(text), number, None), None)
+    return len(text) if beyond is None else beyond.start()
 
 
 class Value(NamedTuple):

@@ -9,6 +9,7 @@ from .ids import as_id, is_id_key
 from .words import kind
 
 _RULE = re.compile(r"[\s|:+=-]{1,400}\Z")
+_DIGIT = re.compile(r"\d")
 Row = list[str]
 
 
@@ -36,6 +37,8 @@ def tables(text: str) -> Iterator[list[Row]]:
 def _separator(line: str) -> str | None:
     if "|" in line:
         return "|"
+    if _DIGIT.search(line):
+        return None  # a heading has none
     for separator in ("\t", ";", ","):
         if separator in line and _is_heading(_cells(line, separator)):
             return separator
@@ -49,7 +52,7 @@ def _cells(line: str, separator: str) -> Row:
 
 def _is_heading(cells: Row) -> bool:
     kinds = {_column_kind(cell) for cell in cells}
-    return {"document", "score"} <= kinds and not any(char.isdigit() for char in "".join(cells))
+    return {"document", "score"} <= kinds
 
 
 def _column_kind(heading: str) -> str:

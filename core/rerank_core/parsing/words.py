@@ -88,6 +88,9 @@ GRADES = (
     "none", "not relevant", "irrelevant",
 )  # fmt: skip
 
+_SCORE, _OTHER, _DOCUMENT_STEM = (
+    re.compile("|".join(stems)) for stems in (_SCORE_STEMS, _OTHER_QUANTITY, _DOCUMENT_STEMS)
+)
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+")
 
 
@@ -97,13 +100,13 @@ def kind(word: str) -> str:
     if len(word) > 60:
         return ""
     low = word.lower()
-    if any(stem in low for stem in _SCORE_STEMS):
+    if _SCORE.search(low):
         return "score"
     parts = {part.lower() for part in _PART.findall(word)} if word.isascii() else {low}
-    if any(part.startswith(stem) for part in parts for stem in _OTHER_QUANTITY):
+    if any(map(_OTHER.match, parts)):
         return "other"
     if parts & _DOCUMENT or low in _DOCUMENT:
         return "document"
-    if not word.isascii() and any(stem in low for stem in _DOCUMENT_STEMS):
+    if not word.isascii() and _DOCUMENT_STEM.search(low):
         return "document"
     return ""
