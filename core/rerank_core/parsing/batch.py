@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from .fold import fold
@@ -17,6 +18,7 @@ from .tables import columns, tables
 from .verdict import Grades, grades
 from .words import kind
 
+_NUMBERED = re.compile(r"(?m)^\W{0,4}(\d{1,4})[.:)\]-]{1,2}(?=\s)(.{1,40})")
 Pairs = list[tuple[int, float | None]]
 Scores = dict[int, float]
 
@@ -191,7 +193,7 @@ class Reader:
     def text(self, text: str) -> Scores:
         """The scores in plain text, by the first reading that finds any."""
         readings: tuple[Callable[[str], Scores], ...] = (
-            self._tables, self._records, self._row, self._numbered, self._alike,
+            self._tables, self._records, self._row, self._numbered, self._alike, self._graded,
         )  # fmt: skip
         return next((found for reading in readings if (found := reading(text))), {})
 
@@ -234,6 +236,15 @@ class Reader:
 
     def _alike(self, text: str) -> Scores:
         return self._placed([(name, self._unit(value)) for name, value in alike(text)])
+
+    def _graded(self, text: str) -> Scores:
+        """Numbered lines that begin with a grade in words: `3. High`."""
+        if self.words is None:
+            return {}
+        lines = [(int(line[1]), self.words.first(line[2])) for line in _NUMBERED.finditer(text)]
+        return self._placed(
+            [(name, None if grade is None else self.on.unit(grade)) for name, grade in lines]
+        )
 
     def _row(self, text: str) -> Scores:
         return self._positional([self._unit(value) for value in row(text)])

@@ -32,6 +32,7 @@ _SAYS_NOT = re.compile(
     r"\b(?:not|none|no|cannot|neither|irrelevant|unrelated|less|unable)\b|n't\b", re.IGNORECASE
 )
 _LEAST, _MOST = re.compile(r"\bleast\b", re.I), re.compile(r"\b(?:most|best)\b", re.I)
+_GLOSS = re.compile(r" ?\([^()\d\n]{6,80}\)(?=\s{0,3}[<>])")  # "[3] (names it) > [1]"
 _SENTENCE = re.compile(r"[^\n.;!?]*(?:[.;!?](?!\s|\Z)[^\n.;!?]*)*+")
 _JOINS = frozenset(
     ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
@@ -108,6 +109,8 @@ def _before(toks: list[Token], start: int, floor: int) -> tuple[int, bool]:
 
 def chain(text: str, count: int) -> list[int]:
     """The documents in chains of `>` (or `<`, reversed), in order of mention; else []."""
+    if _GLOSS.search(text):
+        text = _GLOSS.sub("", text)
     toks = tokens(text)
     for letters in (False, True):
         if letters and (count > 26 or (">" not in text and "<" not in text)):
@@ -328,7 +331,7 @@ def _ends_line(toks: list[Token], atom: Atom) -> bool:
 
 
 def _dotted(toks: list[Token], atom: Atom) -> bool:
-    return atom.end < len(toks) and toks[atom.end].text in (".", ")", ":", "-")
+    return atom.end < len(toks) and toks[atom.end].text in (".", ")", ":", "-", "(")
 
 
 def told(text: str, count: int) -> list[int]:

@@ -7,6 +7,7 @@ import re
 
 from .fold import fold
 from .scan import Text, len_of_tokens
+from .words import NUMBER_WORDS
 
 #: Of a longer answer the first and last halves are read, so that hostile text is read in bounded
 #: time. No model writes that much in earnest: these are thousands of scores, or a novella.
@@ -33,6 +34,15 @@ _LINE_TAGS = {"br", "p", "li", "ul", "ol", "tr", "div"}
 _INLINE_TAGS = {"b", "i", "u", "em", "strong", "span", "code", "mark", "td", "th"}
 _BULLET = re.compile(r"(?m)^([ \t]{0,16})\*[ \t]")
 _GROWN_TOGETHER = re.compile(r"(?<=\d),(?=\d{1,4} ?[:=])")  # "1:9,3:2" has no decimal comma
+_NUMBER = "|".join(NUMBER_WORDS)
+_SPELLED = re.compile(
+    rf"(?im)(?P<before>^[^\w\n]{{0,6}}|[:=][^\w\n]{{0,4}})(?:{_NUMBER})\b"
+    r"(?=[^\w\n]{0,3}$|,| out of\b)"
+    rf"|(?<=\bout of )(?:{_NUMBER})\b|\b(?:{_NUMBER})(?= out of (?:{_NUMBER}|\d))"
+)
+_FULL_MARKS = re.compile(
+    r"\d{1,3} ?(?:点満点|점 ?만점|分[满滿]分)[中での에중]{0,2}|[满滿]分[为是]?\d{1,3}分?"
+)
 _LOOSE_UNDERSCORE = re.compile(r"_+(?![A-Za-z0-9])|(?<![A-Za-z0-9])_+")
 
 
@@ -99,11 +109,17 @@ def plain(text: str) -> Text:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(_untagged, text)
+    text = _FULL_MARKS.sub(" ", _SPELLED.sub(_in_digits, text))
     text = _BULLET.sub(r"\1- ", text).replace("```", "\n").replace("*", "").replace("`", "")
     text = _GROWN_TOGETHER.sub(", ", text)
     if "\\" in text:
         text = text.replace("\\[", "[").replace("\\]", "]").replace("\\_", "_")
     return Text(_LOOSE_UNDERSCORE.sub("", text) if "_" in text else text)
+
+
+def _in_digits(spelled: re.Match[str]) -> str:
+    before = spelled["before"] or ""
+    return f"{before}{NUMBER_WORDS[spelled[0][len(before) :].lower()]}"
 
 
 def _untagged(tag: re.Match[str]) -> str:

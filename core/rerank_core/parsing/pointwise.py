@@ -11,7 +11,7 @@ from .scale import Scale
 from .scan import Token, Tokens, Value, to_float, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
 from .verdict import Grades, grades, says_irrelevant, yes_or_no
-from .words import AFTER_SCORE, FILLERS, GIVING, NUMBER_WORDS, kind, several
+from .words import AFTER_SCORE, FILLERS, GIVING, MARKS, kind, several
 
 # A base model goes on after its answer with the next example of the prompt.
 _NEXT_EXAMPLE = re.compile(
@@ -145,9 +145,6 @@ def leading_score(text: str, on: Scale, words: Grades | None = None) -> float | 
         return None if value is None else _accepted(value, on)
     if words and (grade := words.first(text)) is not None:
         return on.unit(grade)
-    spelled = NUMBER_WORDS.get(toks[at].text.lower())
-    if spelled is not None and at + 1 == len(toks):
-        return on.unit(spelled)
     if kind(toks[at].text) == "score":
         return _labelled(toks, text, on)
     return None
@@ -186,7 +183,9 @@ def _from_text(text: str, on: Scale, words: Grades | None) -> float | None:
 
 
 def _first(toks: Tokens, text: str, on: Scale) -> float | None:
-    for reading in (_labelled, _line_alone, _given, _fraction_of_scale, _leading, _trailing):
+    for reading in (
+        _labelled, _line_alone, _given, _fraction_of_scale, _leading, _trailing, _marked,
+    ):  # fmt: skip
         if (score := reading(toks, text, on)) is not None:
             return score
     return None
@@ -195,10 +194,8 @@ def _first(toks: Tokens, text: str, on: Scale) -> float | None:
 def _alone(toks: list[Token], text: str, on: Scale) -> float | None:
     """The reply is a number, and signs around it."""
     numbers = [i for i, token in enumerate(toks) if token.kind == "number"]
-    said = [token.text.lower() for token in toks if token.kind == "word"]
-    if not numbers and len(said) == 1 and said[0] in NUMBER_WORDS:
-        return on.unit(NUMBER_WORDS[said[0]])
-    if not numbers or len(numbers) > 2 or len(said) > 3:
+    words = sum(token.kind == "word" for token in toks)
+    if not numbers or len(numbers) > 2 or words > 3:
         return None
     value = value_at(toks, numbers[0], text)
     if value is None or any(token.kind in ("word", "number") for token in toks[value.after :]):
@@ -267,8 +264,6 @@ def labelled_value(toks: list[Token], label: int, text: str) -> tuple[Value, boo
                 strong = True
             elif token.text[0] in ".;!?{}":
                 return None
-        elif token.text.lower() in NUMBER_WORDS and strong:
-            return Value(NUMBER_WORDS[token.text.lower()], None, i + 1), strong, i
         elif (
             (strong and token.text.lower() not in FILLERS)
             or kind(token.text) == "other"
@@ -337,11 +332,13 @@ def _line_alone(toks: Tokens, text: str, on: Scale) -> float | None:
 
 
 def _given(toks: Tokens, text: str, on: Scale) -> float | None:
-    """ "I rate this an 8", "it deserves a 3", "this is an 8"."""
+    """ "I rate this an 8", "it deserves a 3", "this is an 8", "the answer is 8"."""
     for i, token in enumerate(toks):
         low = token.text.lower()
-        is_a = low in ("a", "an") and i > 0 and toks[i - 1].text.lower() == "is"
-        if token.kind != "word" or not (low in GIVING or is_a):
+        before = toks[i - 1].text.lower() if i else ""
+        is_a = before == "is" and low in ("a", "an")
+        answer_is = before in _ANSWER_WORDS and low == "is"
+        if token.kind != "word" or not (low in GIVING or is_a or answer_is):
             continue
         for j in range(i + 1, min(i + 10, len(toks))):
             if toks[j].kind == "number":
@@ -404,4 +401,13 @@ def _trailing(toks: Tokens, text: str, on: Scale) -> float | None:
         rest = [] if value is None else [t for t in line[value.after :] if t.kind != "sign"]
         if value is not None and (not rest or line[value.after].text in ("(", "-", ",")):
             return _accepted(value, on)
+    return None
+
+
+def _marked(toks: Tokens, text: str, on: Scale) -> float | None:
+    """The last number with a unit that scores have, where none has a label: "打8分"."""
+    for i in range(len(toks) - 2, -1, -1):
+        if toks[i].kind == "number" and toks[i + 1].text.lower() in MARKS:
+            value = value_at(toks, i, text)
+            return None if value is None else _accepted(value, on)
     return None

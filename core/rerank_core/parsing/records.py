@@ -118,8 +118,8 @@ def _next_id(toks: list[Token], i: int, last: int) -> tuple[list[int], int] | No
     j = i + 1
     if joint == "," and toks[j].text.lower() in _JOINING:
         j += 1
-    if j < len(toks) and toks[j].kind == "word" and kind(toks[j].text) == "document":
-        j += 1
+    named = j < len(toks) and toks[j].kind == "word" and kind(toks[j].text) == "document"
+    j += named
     bracketed = j < len(toks) and toks[j].text in ("[", "#", '"')
     j += bracketed
     if j >= len(toks) or toks[j].kind != "number" or _is_quantity(toks, j):
@@ -128,7 +128,12 @@ def _next_id(toks: list[Token], i: int, last: int) -> tuple[list[int], int] | No
     if numbers is None:
         return None
     after = _closed(toks, j + 1)
-    if after < len(toks) and toks[after].text in (":", "=") and joint == "," and not bracketed:
+    if (
+        after < len(toks)
+        and toks[after].text in (":", "=")
+        and joint == ","
+        and not (bracketed or named)
+    ):
         return None  # "1: 8, 2: 3": another record
     if not through:
         return numbers, after

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from .words import COUNTED, OUT_OF
+from .words import COUNTED, OUT_OF, POINTS
 
 _TOKEN = re.compile(
     r"(?P<number>(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?)"
@@ -149,7 +149,7 @@ def _fraction(toks: list[Token], i: int) -> tuple[float, int] | None:
     if not (i < len(toks) and toks[i].kind == "word"):
         return None
     word = toks[i].text.lower()
-    if word in ("points", "point", "pts", "punkte", "puntos", "stars", "star", "punti"):
+    if word in POINTS:
         return _fraction(toks, i + 1) if i + 1 < len(toks) and toks[i + 1].kind == "word" else None
     if word == "out" and i + 1 < len(toks) and toks[i + 1].text.lower() == "of":
         i += 1

@@ -16,14 +16,17 @@ _NO = several("""
     否 不 不是 不相关 不相關
     无关 いいえ 아니오 아니요 لا नहीं""")
 _LABEL = re.compile(
-    r"(?:answer|judge?ment|verdict|relevant|relevance|decision|output|label|response|antwort"
-    r"|réponse|respuesta|ответ|答案|回答)\"?\s{0,3}[:=]\s{0,3}[\"'(]{0,2}([^\W\d_]{1,20})",
+    r"(?:\b(?:so|thus|hence|therefore)[:,]\s|(?:answer|judge?ment|verdict|relevant|relevance|decision|output|label|response|antwort"
+    r"|réponse|respuesta|ответ|答案|回答)\"?(?:\s{0,3}[:=]| is:?|は)\s{0,3})"
+    r"[\"'(]{0,2}([^\W\d_]{1,20})",
     re.IGNORECASE,
 )
 _NEGATIVE = re.compile(
     r"\b(?:(?:is|are|was|it's|seems|appears|be) (?:[a-z]{2,12} ){0,2}"
     r"(?:not (?:[a-z]{2,10} ){0,2}relevant|irrelevant|unrelated)\b"
-    r"|isn't (?:[a-z]{2,10} ){0,2}relevant\b)"
+    r"|isn't (?:[a-z]{2,10} ){0,2}relevant\b"
+    r"|(?:do|does|did)(?:n't| not) (?:contain|provide|include|have|offer|give) (?:any )?relevant\b"
+    r"|no relevant (?:information|content|details)\b)"
     r"|\A\W{0,8}(?:(?:completely|totally|entirely|clearly|wholly) )?"
     r"(?:not (?:[a-z]{2,10} ){0,2}relevant|irrelevant|unrelated)\s{0,3}(?:[.,;:!()-]|to\b|\Z)"
     r"|(?:nicht|pas|non|no es|não é|не) (?:relevant|pertinent|rilevante|relevante|релевант)",

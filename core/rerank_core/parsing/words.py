@@ -41,8 +41,10 @@ _SCORE_STEMS = (
     "punteggio", "rilevanza", "pertinenza", "valutazione", "relevantie", "skor", "điểm",
     "оценк", "релевантн", "балл", "评分", "評分", "得分", "分数", "分數", "打分", "相关", "相關",
     "関連", "スコア", "点数", "評価", "점수", "관련", "صلة", "درجة", "نقاط", "نتيجة", "تقييم",
-    "प्रासंगिकता", "स्कोर", "अंक", "βαθμ", "σχετικ", "ציון", "คะแนน",
+    "प्रासंगिकता", "स्कोर", "अंक", "βαθμ", "σχετικ", "ציון", "คะแนน", "overall", "总分", "總分",
+    "gesamt", "итог",
 )  # fmt: skip
+_LIMITS = several("max min maximum minimum possible range scale")  # max_score is no score
 _OTHER_QUANTITY = (
     "confiden", "certain", "rank", "position", "page", "year", "date", "length", "token", "word",
     "latency", "version", "chapter", "phase", "step", "total", "count", "query", "question",
@@ -59,26 +61,27 @@ COUNTED = several("""
 AFTER_SCORE = several("""
     because since as for on very highly somewhat not partially mostly directly this it the which
     but and with relevant irrelevant marginally slightly points point pts stars star weil da porque
-    car punkte punkten puntos punti балл балла баллов 分 分。 点 점 however although though is
-    points. perfect perfectly strong weak good high low medium moderate most least tangential
-    tangentially fully extremely""")
+    car punkte punkten puntos punti балл балла баллов 分 点 점 however although though is while
+    whereas und et y и perfect perfectly strong weak good high low medium moderate most least
+    tangential tangentially fully extremely""")
 #: What may stand between a score's label and the score.
 FILLERS = several("""
     of is was be would as at about around approximately roughly a an the this that it for to
     score value has get gets would could probably between i'd
     say receives passage document doc text i ist von für de del la el le est
     è es di é da do estimated here assigned given final overall""")
+#: The unit of a score, between it and the most it could be.
+POINTS = several("points point pts punkte punkten puntos punti балл балла баллов stars star")
+#: The unit of a score in scripts where it needs no label.
+MARKS = several("分 点 點 점 балл балла баллов")
 #: The verbs that give a score without the word.
 GIVING = several("""
     rate rated rates give giving gave assign assigned assigning deserves deserve award awarded
-    awards scores scored merits merit earns gets""")
+    awards scores scored merits merit earns gets put puts say receive receives received""")
 #: Between a score and the most it could be.
 OUT_OF = frozenset(("of", "von", "sur", "de", "su", "из", "di", "em", "van", "av", "od", "z"))
 
-NUMBER_WORDS = {
-    word: float(value)
-    for value, word in enumerate(_ZERO_TO_TEN)
-}  # fmt: skip
+NUMBER_WORDS = {word: value for value, word in enumerate(_ZERO_TO_TEN)}
 ORDINALS = {word: value for value, word in enumerate(_FIRST_TO_TENTH, start=1)}
 #: Grades in words, from the best: they tell an order, never a score.
 GRADES = (
@@ -100,9 +103,9 @@ def kind(word: str) -> str:
     if len(word) > 60:
         return ""
     low = word.lower()
-    if _SCORE.search(low):
-        return "score"
     parts = {part.lower() for part in _PART.findall(word)} if word.isascii() else {low}
+    if _SCORE.search(low):
+        return "other" if parts & _LIMITS else "score"
     if any(map(_OTHER.match, parts)):
         return "other"
     if parts & _DOCUMENT or low in _DOCUMENT:
