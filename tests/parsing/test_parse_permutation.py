@@ -51,6 +51,7 @@ READ = [
     ("[B] > [A] > [D]", [2, 1, 4]),
     ("[2] > [1] > [4]\n\nPassage [3] and passage [5] say nothing of it.", [2, 1, 4]),
     ("Passage [4] is about tea. Passage [1] is about 3 kinds.\n\n[2] > [1] > [4]", [2, 1, 4]),
+    ("[2] (names it) > [1] > [4] (off the point)", [2, 1, 4]),
     # finals
     ("Final answer: [2] > [1]", [2, 1]),
     ("[1] > [2] > [4]\nWait.\nFinal ranking: [2] > [1] > [4]", [2, 1, 4]),
@@ -76,9 +77,11 @@ READ = [
     ("[2], followed by [1], and finally [4]", [2, 1, 4]),
     ("From least to most relevant: 4, 1, 2", [2, 1, 4]),
     ("B, A, D", [2, 1, 4]),
+    ("First [2], then [1], then [4].", [2, 1, 4]),
     # columns
     ("2\n1\n4", [2, 1, 4]),
     ("- 2\n- 1\n- 4", [2, 1, 4]),
+    ("2 (the best)\n1\n4 (the worst)", [2, 1, 4]),
     ("[2]\n[1]\n[4]", [2, 1, 4]),
     ("1. [2]\n2. [1]\n3. [4]", [2, 1, 4]),
     ("1. Passage 2\n2. Passage 1\n3. Passage 4", [2, 1, 4]),
@@ -162,6 +165,7 @@ REFUSED = [
     "Home / News / 2019 / Page 3 of 5",
     "Since 7 > 3 holds, nothing follows.",
     "The format is e.g. [2] > [1].",
+    "Here is an example: [2] > [1] > [3]",
     "😊",
     "[7] > [8] > [9]",
 ]

@@ -68,7 +68,12 @@ READ = [
     ("Documents [1]-[3]: 4", [4, 4, 4]),
     ("Doc: 2, 3, Relevance: 7\nDoc: 1, Relevance: 1", [1, 7, 7]),
     ("Doc: 1, 7\nDoc: 2, 4\nDoc: 3, 9", [7, 4, 9]),
+    ("Doc 1, Doc 3: 8\nDoc 2: 0", [8, 0, 8]),
+    ("The first document gets 2/10 and the 3rd document 8/10.", [2, N, 8]),
+    ("El documento 3 tiene una puntuación de 8 y el documento 1 de 2.", [2, N, 8]),
     # numbers
+    ("Doc 1: two\nDoc 3: eight", [2, N, 8]),
+    ("Fragment 1: 2 na 10\nFragment 3: 8 na 10", [2, N, 8]),
     ("Doc 1: 85%\nDoc 3: 20 %", [8.5, N, 2]),
     ("Doc 1: 8,5\nDoc 3: 2,25", [8.5, N, 2.25]),
     ("Doc 1: 8.5\nDoc 3: .5", [8.5, N, 0.5]),
@@ -82,6 +87,8 @@ READ = [
     # other languages
     ("文档1：8分\n文档3：2分", [8, N, 2]),
     ("文档【1】，相关性：8\n文档【3】，相关性：2", [8, N, 2]),
+    ("第1篇文档：8分\n第3篇文档：2分", [8, N, 2]),
+    ("1번 문서: 8점\n3번 문서: 2점", [8, N, 2]),
     ("ドキュメント1: 8点\nドキュメント3: 2点", [8, N, 2]),
     ("문서 1: 8점\n문서 3: 2점", [8, N, 2]),
     ("Документ 1: оценка 8\nДокумент 3: оценка 2", [8, N, 2]),
@@ -142,6 +149,9 @@ READ = [
     ('[{"id": 3, "score": 8}, {"id": 1, "sco', [N, N, 8]),
     ('[{"id": 3, "score": 8}, {"id": 2, "score": 1', [N, N, 8]),
     ('{"scores": {"3": 8, "1": 2, "2', [2, N, 8]),
+    ('{"3": 8, "1": 2', [2, N, 8]),
+    ('{"3": 8, "1": 1', [N, N, 8]),
+    ('[{"doc": "[3]", "rel": 8}, {"doc": "[1]", "rel": 2}]', [2, N, 8]),
     ('"{\\"3\\": 8, \\"1\\": 2}"', [2, N, 8]),
     ('[{"id": 3, "score": 8 // best\n}, {"id": 1, "score": 2}]', [2, N, 8]),
     ("- id: 3\n  score: 8\n  reason: 4 facts\n- id: 1\n  score: 2", [2, N, 8]),
@@ -250,6 +260,7 @@ def test_words_count_where_the_prompt_asked_for_them() -> None:
     reply = "Document 1: **High**\nDocument 2: medium, as it is dated\nDocument 3: Very low"
 
     assert parse_scores(reply, 3, (0, 10), words=words) == [1.0, 0.5, 0.1]
+    assert parse_scores("1. High\n3. low", 3, (0, 10), words=words) == [1.0, None, 0.1]
 
 
 def test_one_document_needs_no_id() -> None:

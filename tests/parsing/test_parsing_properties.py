@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -37,22 +38,27 @@ TEXTS = st.one_of(
     st.lists(FRAGMENTS, max_size=40).map("".join),
     st.lists(FRAGMENTS, max_size=40).map(" ".join),
 )
-COUNTS = st.integers(min_value=0, max_value=30)
+COUNTS = st.one_of(st.integers(min_value=-1, max_value=30), st.just(1000))
 FIRST = st.sampled_from([0, 1])
-SCALES = st.sampled_from([(0, 1), (0, 10), (1, 5), (-1, 1), (0, 100)])
+ANY_FIRST = st.one_of(FIRST, st.integers(min_value=-5, max_value=10**9))
+BOUNDS = st.floats(min_value=-1e6, max_value=1e6)
+SCALES = st.one_of(
+    st.sampled_from([(0, 1), (0, 3), (0, 10), (1, 5), (-1, 1), (0, 100)]),
+    st.tuples(BOUNDS, BOUNDS).filter(lambda bounds: bounds[0] < bounds[1]),
+)
 
 
 @given(TEXTS, SCALES)
 @settings(max_examples=400, deadline=None)
 def test_a_score_is_in_0_1_or_missing(text: str, scale: tuple[float, float]) -> None:
-    """Whatever the text, and however often it is read."""
-    score = parse_score(text, scale)
+    """Whatever the text, and however often it is read; grades in words change nothing of that."""
+    words = {"high": scale[1], "low": scale[0]}
+    for score in (parse_score(text, scale), parse_score(text, scale, words=words)):
+        assert score is None or 0.0 <= score <= 1.0
+    assert parse_score(text, scale) == parse_score(text, scale)
 
-    assert score is None or 0.0 <= score <= 1.0
-    assert parse_score(text, scale) == score
 
-
-@given(TEXTS, COUNTS, SCALES, FIRST)
+@given(TEXTS, COUNTS, SCALES, ANY_FIRST)
 @settings(max_examples=400, deadline=None)
 def test_there_is_one_score_for_each_document(
     text: str, count: int, scale: tuple[float, float], first_id: int
@@ -63,11 +69,11 @@ def test_there_is_one_score_for_each_document(
         parse_scores(text, count, scale, first_id),
         parse_scores(text, count, scale, first_id, words=words),
     ):
-        assert len(scores) == count
+        assert len(scores) == max(0, count)
         assert all(score is None or 0.0 <= score <= 1.0 for score in scores)
 
 
-@given(TEXTS, COUNTS, FIRST)
+@given(TEXTS, COUNTS, ANY_FIRST)
 @settings(max_examples=400, deadline=None)
 def test_an_order_has_each_document_at_most_once(text: str, count: int, first_id: int) -> None:
     """Positions in range, none twice."""
@@ -95,6 +101,77 @@ def test_scores_are_read_back(scores: list[int], first_id: int) -> None:
 
     assert parse_scores(lines, len(scores), (0, 10), first_id) == expected
     assert parse_scores(f"[{pairs}]", len(scores), (0, 10), first_id) == expected
+
+
+NAMED_SCORES = st.lists(st.integers(0, 10), min_size=2, max_size=12)
+
+
+@given(NAMED_SCORES, FIRST, st.data())
+def test_json_that_was_cut_off_gives_no_wrong_score(
+    scores: list[int], first_id: int, data: st.DataObject
+) -> None:
+    """Wherever it ends: `"score": 1` may have been 10, and an id 1 may have been 12."""
+    entries = [{"id": i + first_id, "score": score} for i, score in enumerate(scores)]
+    replies = [
+        json.dumps({"scores": entries}),
+        json.dumps({str(entry["id"]): entry["score"] for entry in entries}),
+    ]
+    for reply in replies:
+        cut = reply[: data.draw(st.integers(0, len(reply)))]
+        read = parse_scores(cut, len(scores), (0, 10), first_id)
+
+        assert all(r is None or r == score / 10 for r, score in zip(read, scores, strict=True))
+
+
+@given(st.permutations(range(1, 15)), st.data())
+def test_a_chain_that_was_cut_off_is_the_beginning_of_its_order(
+    ids: list[int], data: st.DataObject
+) -> None:
+    """A number without its closing bracket is none, as 1 may have been 12."""
+    reply = " > ".join(f"[{name}]" for name in ids)
+    read = parse_permutation(reply[: data.draw(st.integers(0, len(reply)))], len(ids))
+
+    assert [i + 1 for i in read] == ids[: len(read)]
+
+
+DIGITS = st.sampled_from(["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "０１２３４５６７８９"])
+
+
+@given(NAMED_SCORES, DIGITS)
+def test_the_script_of_the_digits_does_not_matter(scores: list[int], digits: str) -> None:
+    """Nor do full-width signs."""
+    lines = "\n".join(f"Doc {i}: {score}" for i, score in enumerate(scores, start=1))
+    chain = " > ".join(f"[{i}]" for i in range(len(scores), 0, -1))
+    other = str.maketrans("0123456789>", digits + "＞")
+
+    for reply in (lines, chain):
+        translated = reply.translate(other)
+        read = parse_scores(translated, len(scores), (0, 10))
+
+        assert read == parse_scores(reply, len(scores), (0, 10))
+        assert parse_permutation(translated, len(scores)) == parse_permutation(reply, len(scores))
+
+
+THOUGHTS = TEXTS.filter(lambda text: "<" not in text and ">" not in text)
+
+
+@given(THOUGHTS, NAMED_SCORES, st.sampled_from(["{}", "**{}**", "```\n{}\n```", "\n\n {} \n"]))
+def test_thoughts_and_markup_do_not_matter(text: str, scores: list[int], around: str) -> None:
+    """What a model thinks before it answers has no say, whatever it is."""
+    thought = f"<think>{text}</think>\n"
+    chain = around.format(" > ".join(f"[{i}]" for i in range(len(scores), 0, -1)))
+    lines = around.format("\n".join(f"Doc {i}: {s}" for i, s in enumerate(scores, start=1)))
+
+    assert parse_score(thought + around.format(scores[0]), (0, 10)) == scores[0] / 10
+    assert parse_scores(thought + lines, len(scores), (0, 10)) == [s / 10 for s in scores]
+    assert parse_permutation(thought + chain, len(scores)) == list(range(len(scores)))[::-1]
+
+
+@given(st.integers(0, 10), st.integers(1, 1000))
+def test_a_fraction_is_read_on_any_scale(score: int, high: int) -> None:
+    """Eight of ten is 0.8, whatever the prompt's scale goes to."""
+    for reply in (f"{score}/10", f"Score: {score} out of 10", f"{score * 10}%"):
+        assert parse_score(reply, (0, high)) == pytest.approx(score / 10)
 
 
 BOMBS = {

@@ -9,7 +9,7 @@ from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
 from .layers import answer, answer_part, final_part, plain
 from .plain_lines import alike, numbered, row
-from .pointwise import is_score_key, leading_score, parse_score
+from .pointwise import ends_in_score, is_score_key, leading_score, parse_score
 from .records import records
 from .scale import Scale
 from .scan import Value, tokens
@@ -76,7 +76,7 @@ class Reader:
         for block in blocks:
             found.update(self._json(block, whole=False))
         if broken or (not found and ("{" in text or text.lstrip()[:1] == "[")):
-            value = repaired(text, keep_tail=False)
+            value = repaired(text, keep_tail=ends_in_score(text, self.on))
             if isinstance(value, dict | list):
                 found = max(found, self._json([value], whole=False), key=len)
         return found or self.text(plain(text))

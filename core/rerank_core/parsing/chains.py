@@ -37,7 +37,7 @@ _SENTENCE = re.compile(r"[^\n.;!?]*(?:[.;!?](?!\s|\Z)[^\n.;!?]*)*+")
 _JOINS = frozenset(
     ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
 )
-_LIST_WORDS = _JOINS | {"followed", "finally", "lastly", "next"}
+_LIST_WORDS = _JOINS | {"first", "second", "third", "followed", "finally", "lastly", "next", "last"}
 _OPEN, _CLOSE = frozenset(("[", "[[", "(", '"', "#", "'")), frozenset(("]", "]]", ")", '"', "'"))
 
 
@@ -153,8 +153,7 @@ def _chains(toks: list[Token], text: str, found: list[Atom]) -> list[int]:
             or (not group[-1].sure and sum(atom.sure for atom in group) > len(group) / 2)
         ):
             group.pop()  # cut off within a number
-        before = text[max(0, toks[group[0].start].start - 60) : toks[group[0].start].start]
-        if _EXAMPLE.search(before.rstrip(" :,\"'(")):
+        if _is_example(text, toks[group[0].start].start):
             continue
         if not any(atom.sure or atom.open for atom in group) and len(group) < 3:
             start, end = group[0].start, group[-1].end
@@ -164,6 +163,10 @@ def _chains(toks: list[Token], text: str, found: list[Atom]) -> list[int]:
         names = list(_expanded(toks, group))
         ids += names[::-1] if signs["<"] > signs[">"] else names
     return ids
+
+
+def _is_example(text: str, start: int) -> bool:
+    return bool(_EXAMPLE.search(text[max(0, start - 60) : start].rstrip(" :,\"'(")))
 
 
 def _groups(toks: list[Token], found: list[Atom]) -> Iterator[tuple[list[Atom], dict[str, int]]]:
@@ -274,6 +277,8 @@ def _row(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
             continue
         ids = [atom.id for atom in inside]
         if len(ids) == 2 and not any(atom.sure for atom in inside) and _is_range(toks, inside):
+            continue
+        if _is_example(text, toks[inside[0].start].start):
             continue
         rows += 1
         if len(ids) > len(best):

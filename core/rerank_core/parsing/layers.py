@@ -43,6 +43,11 @@ _SPELLED = re.compile(
 _FULL_MARKS = re.compile(
     r"\d{1,3} ?(?:点満点|점 ?만점|分[满滿]分)[中での에중]{0,2}|[满滿]分[为是]?\d{1,3}分?"
 )
+# "第3篇文档", "3번 문서", "the 3rd passage"
+_NTH = re.compile(
+    r"(?i)(?:第 ?(\d{1,3}) ?[个個份篇段条條]? ?|\b(\d{1,3})(?:번째? ?|番目?の?|st |nd |rd |th ))"
+    r"(doc|document|passage|text|文档|文檔|文章|文本|文書|文件|段落|パッセージ|문서|단락|지문|篇|段)(?![a-z])"
+)
 _LOOSE_UNDERSCORE = re.compile(r"_+(?![A-Za-z0-9])|(?<![A-Za-z0-9])_+")
 
 
@@ -109,6 +114,7 @@ def plain(text: str) -> Text:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(_untagged, text)
+    text = _NTH.sub(r"\3 \1\2", text)
     text = _FULL_MARKS.sub(" ", _SPELLED.sub(_in_digits, text))
     text = _BULLET.sub(r"\1- ", text).replace("```", "\n").replace("*", "").replace("`", "")
     text = _GROWN_TOGETHER.sub(", ", text)

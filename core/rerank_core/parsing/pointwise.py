@@ -67,16 +67,25 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
 
 
 def _without_growing_tail(text: str, on: Scale) -> str:
-    """`text` without the number it ends in, if that could have gone on: 1 to 10, 0 to 0.8."""
+    """`text` without the number it ends in, if that could have gone on."""
     tail = re.search(r"[\d.]{1,20}\Z", text[-40:].rstrip())
-    if tail is None or to_float(tail[0].strip(".")) is None:
-        return text
-    number = float(tail[0].strip("."))
-    if "." in tail[0]:
-        grows = tail[0].endswith(".")
-    else:
-        grows = number * 10 <= on.high if number else on.high <= 1
-    return text[: text.rindex(tail[0])] if grows else text
+    return text[: text.rindex(tail[0])] if tail and _grows(tail[0], on) else text
+
+
+def _grows(tail: str, on: Scale) -> bool:
+    """Whether a number that a reply was cut off behind could go on: 1 to 10, 0 to 0.8."""
+    number = to_float(tail.strip("."))
+    if number is None:
+        return False
+    if "." in tail:
+        return tail.endswith(".")
+    return number * 10 <= on.high if number else on.high <= 1
+
+
+def ends_in_score(text: str, on: Scale) -> bool:
+    """Whether a reply that was cut off ends in a JSON number that is complete."""
+    tail = re.search(r":\s{0,9}([\d.]{1,20})\Z", text[-40:].rstrip())
+    return tail is not None and not _grows(tail[1], on)
 
 
 def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> float | None:
@@ -332,11 +341,11 @@ def _line_alone(toks: Tokens, text: str, on: Scale) -> float | None:
 
 
 def _given(toks: Tokens, text: str, on: Scale) -> float | None:
-    """ "I rate this an 8", "it deserves a 3", "this is an 8", "the answer is 8"."""
+    """ "I rate this an 8", "it deserves a 3", "it is an 8", "the answer is 8"."""
     for i, token in enumerate(toks):
         low = token.text.lower()
         before = toks[i - 1].text.lower() if i else ""
-        is_a = before == "is" and low in ("a", "an")
+        is_a = before in ("is", "be") and low in ("a", "an")
         answer_is = before in _ANSWER_WORDS and low == "is"
         if token.kind != "word" or not (low in GIVING or is_a or answer_is):
             continue

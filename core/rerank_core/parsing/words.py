@@ -66,7 +66,7 @@ AFTER_SCORE = several("""
     tangential tangentially fully extremely""")
 #: What may stand between a score's label and the score.
 FILLERS = several("""
-    of is was be would as at about around approximately roughly a an the this that it for to
+    of is was be would should as at about around approximately roughly a an the this that it for to
     score value has get gets would could probably between i'd
     say receives passage document doc text i ist von für de del la el le est
     è es di é da do estimated here assigned given final overall""")
@@ -79,7 +79,7 @@ GIVING = several("""
     rate rated rates give giving gave assign assigned assigning deserves deserve award awarded
     awards scores scored merits merit earns gets put puts say receive receives received""")
 #: Between a score and the most it could be.
-OUT_OF = frozenset(("of", "von", "sur", "de", "su", "из", "di", "em", "van", "av", "od", "z"))
+OUT_OF = frozenset(("of", "von", "sur", "de", "su", "из", "di", "em", "van", "av", "af", "na", "z"))
 
 NUMBER_WORDS = {word: value for value, word in enumerate(_ZERO_TO_TEN)}
 ORDINALS = {word: value for value, word in enumerate(_FIRST_TO_TENTH, start=1)}
@@ -106,6 +106,8 @@ def kind(word: str) -> str:
     parts = {part.lower() for part in _PART.findall(word)} if word.isascii() else {low}
     if _SCORE.search(low):
         return "other" if parts & _LIMITS else "score"
+    if "rel" in parts:
+        return "score"
     if any(map(_OTHER.match, parts)):
         return "other"
     if parts & _DOCUMENT or low in _DOCUMENT:
