@@ -77,6 +77,7 @@ READ = [
     ("[2], followed by [1], and finally [4]", [2, 1, 4]),
     ("From least to most relevant: 4, 1, 2", [2, 1, 4]),
     ("B, A, D", [2, 1, 4]),
+    ("2 (best), 1, 4 (worst)", [2, 1, 4]),
     ("First [2], then [1], then [4].", [2, 1, 4]),
     # columns
     ("2\n1\n4", [2, 1, 4]),
@@ -125,6 +126,8 @@ READ = [
     ('"[2, 1, 4]"', [2, 1, 4]),
     ("[[2], [1], [4]]", [2, 1, 4]),
     ("[2, 2, 1, 9, 4]", [2, 1, 4]),
+    ('{"1st": 2, "2nd": 1, "3rd": 4}', [2, 1, 4]),
+    ('{"rank_1": "Passage 2", "rank_2": "Passage 1"}', [2, 1]),
     ('{"most_relevant": 2}', [2]),
     # sentences and single picks
     ("[2]", [2]),
@@ -140,6 +143,7 @@ READ = [
     ("Passage 2 is the most relevant. Passage 1 is the next best match.", [2, 1]),
     ("I would choose Document 2 because it names 3 causes.", [2]),
     ("Passage 4 is not relevant. Passage 2 answers the question best.", [2]),
+    ("The correct order is 2, 1, and 4.", [2, 1, 4]),
     ("Passage 2 is more relevant than Passage 1.", [2, 1]),
     # grades and scores tell an order too
     ("Document 1: Medium\nDocument 2: High\nDocument 4: Low", [2, 1, 4]),

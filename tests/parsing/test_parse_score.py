@@ -134,6 +134,8 @@ TO_TEN = [
     ("With 10 as the best, this text would receive an 8.", 8),
     ("My final answer is 8.", 8),
     ("It would be an 8.", 8),
+    ("A score of 8 seems fair, as 2 claims are off.", 8),
+    ("El pasaje merece un 8 sobre 10.", 8),
     ("The relevance score should be 8, given that 1 of 3 points is met.", 8),
     ("我给这篇文档打8分。", 8),
     ("满分10分，这篇文档得8分", 8),

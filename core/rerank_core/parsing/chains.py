@@ -32,7 +32,7 @@ _SAYS_NOT = re.compile(
     r"\b(?:not|none|no|cannot|neither|irrelevant|unrelated|less|unable)\b|n't\b", re.IGNORECASE
 )
 _LEAST, _MOST = re.compile(r"\bleast\b", re.I), re.compile(r"\b(?:most|best)\b", re.I)
-_GLOSS = re.compile(r" ?\([^()\d\n]{6,80}\)(?=\s{0,3}[<>])")  # "[3] (names it) > [1]"
+_GLOSS = re.compile(r" ?\([^()\d\n]{3,80}\)(?= ?(?:[<>,;\n]|\Z))")  # "[3] (names it) > [1]"
 _SENTENCE = re.compile(r"[^\n.;!?]*(?:[.;!?](?!\s|\Z)[^\n.;!?]*)*+")
 _JOINS = frozenset(
     ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
@@ -109,8 +109,7 @@ def _before(toks: list[Token], start: int, floor: int) -> tuple[int, bool]:
 
 def chain(text: str, count: int) -> list[int]:
     """The documents in chains of `>` (or `<`, reversed), in order of mention; else []."""
-    if _GLOSS.search(text):
-        text = _GLOSS.sub("", text)
+    text = _without_glosses(text)
     toks = tokens(text)
     for letters in (False, True):
         if letters and (count > 26 or (">" not in text and "<" not in text)):
@@ -121,6 +120,10 @@ def chain(text: str, count: int) -> list[int]:
         if found:
             return found
     return []
+
+
+def _without_glosses(text: str) -> str:
+    return _GLOSS.sub("", text) if _GLOSS.search(text) else text  # the same text keeps its tokens
 
 
 def _without_markers(toks: list[Token], found: list[Atom]) -> list[Atom]:
@@ -214,6 +217,7 @@ def _expanded(toks: list[Token], group: list[Atom]) -> Iterator[int]:
 
 def listed(text: str, count: int) -> list[int]:
     """The documents in a list: one a line, with or without rank, or all in a row; else []."""
+    text = _without_glosses(text)
     toks = tokens(text)
     for letters in (False, True):
         if letters and count > 26:
@@ -336,7 +340,7 @@ def _ends_line(toks: list[Token], atom: Atom) -> bool:
 
 
 def _dotted(toks: list[Token], atom: Atom) -> bool:
-    return atom.end < len(toks) and toks[atom.end].text in (".", ")", ":", "-", "(")
+    return atom.end < len(toks) and toks[atom.end].text in (".", ")", ":", "-")
 
 
 def told(text: str, count: int) -> list[int]:
@@ -368,7 +372,7 @@ def _mentioned(toks: list[Token], letters: bool) -> list[Atom]:
             continue
         follows = toks[atom.end].text.lower() if atom.end < len(toks) else ""
         goes_on = bool(kept) and (before in _JOINS or before == ",") and not letters
-        is_verdict = before == "is" and atom.end >= len(toks)
+        is_verdict = before in ("is", "are") and (atom.end >= len(toks) or follows in (",", "and"))
         if atom.sure or (
             (goes_on or is_verdict) and follows not in COUNTED and kind(follows) == ""
         ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .batch import Reader
 from .chains import chain, listed, told
 from .fold import fold
@@ -16,6 +18,9 @@ from .verdict import Grades
 from .words import GRADES
 
 _GRADES = Grades({grade: float(len(GRADES) - at) for at, grade in enumerate(GRADES)})
+_RANK = re.compile(
+    r"(?:(?:rank|place|position)[ _-]?(\d{1,4})|(\d{1,4})(?:st|nd|rd|th))\Z", re.IGNORECASE
+)
 _ANY_SCORE, _ANY_GRADE = Scale((0, 1e6)), Scale((0, len(GRADES)))
 
 
@@ -107,6 +112,8 @@ class _Reader:
         return []
 
     def _from_dict(self, found: dict[str, JSON], depth: int) -> list[int]:
+        if ids := _by_rank(found):
+            return ids
         for key in sorted(found, key=lambda key: not _names_order(key)):
             value = found[key]
             if isinstance(value, list) and depth and not is_score_key(key):
@@ -189,6 +196,15 @@ class _Reader:
             if len(ids := self._from_entries(entries)) > 1:
                 return ids
         return []
+
+
+def _by_rank(found: dict[str, JSON]) -> list[int]:
+    """`{"1st": 3, "2nd": 1}`, `{"rank_1": "Passage 3"}`: keys that can only be ranks."""
+    ranks = [_RANK.match(key) for key in found]
+    pairs = [(int(m[1] or m[2]), as_id(v)) for m, v in zip(ranks, found.values(), strict=True) if m]
+    if len(pairs) < len(found):
+        return []
+    return [name for _, name in sorted(pairs, key=lambda pair: pair[0]) if name is not None]
 
 
 def _joined(block: list[JSON]) -> list[JSON]:

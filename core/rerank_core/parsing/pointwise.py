@@ -261,7 +261,8 @@ def labelled_value(toks: list[Token], label: int, text: str) -> tuple[Value, boo
             if toks[i - 1].text == "(" and i - 1 == label + 1 and value.ends:
                 i, steps = value.after, steps + 1  # "Score (0-10): 7"
                 continue
-            return (value, strong, i) if _stands(toks, value, loose=strong) else None
+            loose = strong or toks[i - 1].text.lower() == "of"  # "a score of 8 seems fair"
+            return (value, strong, i) if _stands(toks, value, loose=loose) else None
         if token.kind == "line":
             if not strong and steps and toks[i - 1].text != ":":
                 return None

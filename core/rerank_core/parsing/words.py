@@ -79,7 +79,9 @@ GIVING = several("""
     rate rated rates give giving gave assign assigned assigning deserves deserve award awarded
     awards scores scored merits merit earns gets put puts say receive receives received""")
 #: Between a score and the most it could be.
-OUT_OF = frozenset(("of", "von", "sur", "de", "su", "из", "di", "em", "van", "av", "af", "na", "z"))
+OUT_OF = frozenset(
+    ("of", "von", "sur", "sobre", "de", "su", "из", "di", "em", "van", "av", "af", "na", "z")
+)
 
 NUMBER_WORDS = {word: value for value, word in enumerate(_ZERO_TO_TEN)}
 ORDINALS = {word: value for value, word in enumerate(_FIRST_TO_TENTH, start=1)}
