@@ -2,9 +2,10 @@
 
     python benchmarks/parser_speed.py [LENGTH]
 
-Each row is one kind of text at LENGTH / 16, LENGTH / 4 and LENGTH characters (default 1,000,000):
-seconds of the slowest of the three parsers, and the last time as a multiple of the one before,
-per character: 1.0 is linear, 4.0 would be quadratic. Below, milliseconds for everyday replies.
+Each row is one kind of text at LENGTH / 64, LENGTH / 32 and LENGTH characters (default 1,000,000):
+seconds of the slowest of the three parsers, and how the time grows from the first length to its
+double: 2.0 is linear, 4.0 would be quadratic. The last is beyond what is read of a text, so that it
+shows the most that hostile text can cost. Below, milliseconds for everyday replies.
 """
 
 from __future__ import annotations
@@ -27,6 +28,17 @@ HOSTILE = {
     "[1": "[1",
     "1. ": "1. ",
     "ranges": "[1] > [2]-[900]-",
+    "wide ranges": "[1]-[199] ",
+    "doc ranges": "Docs 1-199: 3\n",
+    "pairs": "1 2\n",
+    "columns": "[1]\n",
+    "final pairs": "final: 1 2\n",
+    "empty objects": "{} ",
+    "small objects": '{"1":2} ',
+    "glosses": "1 (the best) > ",
+    "number words": "one out of ",
+    "boxes": "\\boxed{1} ",
+    "grades": "1. High\n",
     "digits": "7",
     "digits and commas": "1,",
     "digits and dots": "1.",
@@ -47,6 +59,7 @@ HOSTILE = {
     "letters": "a",
     "capital letters": "A > ",
     "words": "score ",
+    "different words": "#",
     "doc words": "Doc: ",
     "doc lists": "Doc 1, 2, ",
     "labels": "Score:\n",
@@ -83,6 +96,16 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 
+def text_of(unit: str, size: int) -> str:
+    """`unit` over and over; "#" is a word of its own each time."""
+    if unit != "#":
+        return (unit * (size // len(unit) + 1))[:size]
+    return " ".join(f"w{i:x}".translate(_LETTERS) for i in range(size // 5))[:size]
+
+
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
+
 def seconds(parse: Callable[[str], object], text: str, repeats: int = 1) -> float:
     times = []
     for _ in range(repeats):
@@ -94,19 +117,16 @@ def seconds(parse: Callable[[str], object], text: str, repeats: int = 1) -> floa
 
 def main() -> None:
     length = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    print(f"{'text':22}{'parser':>12}{'L/16 s':>9}{'L/4 s':>9}{'L s':>9}{'growth':>8}")
+    print(f"{'text':22}{'parser':>12}{'L/64 s':>9}{'L/32 s':>9}{'L s':>9}{'growth':>8}")
     for name, unit in HOSTILE.items():
         rows = []
         for parser, parse in PARSERS.items():
-            texts = [
-                (unit * (size // len(unit) + 1))[:size]
-                for size in (length // 16, length // 4, length)
-            ]
-            times = [seconds(parse, text) for text in texts]
+            texts = [text_of(unit, size) for size in (length // 64, length // 32, length)]
+            times = [seconds(parse, text, 3 if text is not texts[-1] else 1) for text in texts]
             rows.append((times[-1], times, parser))
         _, times, parser = max(rows)
-        growth = times[2] / times[1] / 4
-        print(f"{name:22}{parser:>12}" + "".join(f"{t:9.3f}" for t in times) + f"{growth:8.2f}")
+        growth = times[1] / times[0]
+        print(f"{name:22}{parser:>12}" + "".join(f"{t:9.3f}" for t in times) + f"{growth:8.1f}")
     print(f"\n{'everyday reply':24}" + "".join(f"{parser + ' ms':>16}" for parser in PARSERS))
     for name, text in EVERYDAY.items():
         figures = [seconds(parse, text, 200) * 1000 for parse in PARSERS.values()]
