@@ -26,7 +26,8 @@ def tiny_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = [*SPECIAL, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
     entries = {entry: place for place, entry in enumerate(dict.fromkeys(vocabulary))}
-    tokenizer = BertTokenizerFast(vocab=entries, model_max_length=64)
+    (folder / "vocab.txt").write_text("\n".join(entries))
+    tokenizer = BertTokenizerFast.from_pretrained(folder, model_max_length=64)
     torch.manual_seed(7)
     config = BertConfig(
         vocab_size=len(entries),

@@ -201,6 +201,8 @@ def _report(
     meter: Meter,
     elapsed: float,
 ) -> Report:
+    asked = [*found.values(), *([stand_in[1]] if stand_in else [])]
+    cached = sum(scored.cached for scored in asked)
     reasons: dict[Reason, None] = {}
     for name, scored in found.items():
         reasons |= scored.reasons
@@ -224,9 +226,8 @@ def _report(
         rounds=meter.rounds,
         retries=meter.retries,
         hedged=meter.hedged,
-        cache_hits=sum(
-            scored.cached for scored in (*found.values(), *([stand_in[1]] if stand_in else []))
-        ),
+        cache_hits=cached,
+        cache_hit_rate=cached / sum(len(scored.scores) for scored in asked),
         prompt_tokens=meter.prompt_tokens,
         completion_tokens=meter.completion_tokens,
         cost=meter.cost,

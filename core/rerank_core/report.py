@@ -17,8 +17,8 @@ class Report:
     `reasons`: why, as `rerank_core.errors.Reason` values, which are strings (a cache that did not
     work, or a date that could not be read, is named there too, and degrades nothing). `notes`: the
     same and more in sentences. `calls`, sequential `rounds` and `retries` of requests that left
-    the process; batches that were `hedged` by a second try; `cache_hits`: scores that needed none.
-    Tokens as the servers reported them. `cost` in US dollars, None where a price is unknown.
+    the process; batches that were `hedged` by a second try; `cache_hits`: scores that needed none,
+    and `cache_hit_rate`, their share (0..1) of all that were asked for. Tokens as the servers reported them. `cost` in US dollars, None where a price is unknown.
     `seconds` of wall time. `truncated`: documents that were scored by a part of their text.
     """
 
@@ -31,6 +31,7 @@ class Report:
     retries: int = 0
     hedged: int = 0
     cache_hits: int = 0
+    cache_hit_rate: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float | None = 0.0

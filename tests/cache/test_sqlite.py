@@ -112,6 +112,7 @@ class TestTheFile:
             reports = [reranker.rank("another", TEXTS).report for _ in range(2)]
 
         assert [report.cache_hits for report in reports] == [0, len(TEXTS)]
+        assert [report.cache_hit_rate for report in reports] == [0.0, 1.0]
         assert rank(file, times=1)[0][0].report.cache_hits == 0
         assert file.stat().st_size > 0
 

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,20 @@ def test_bfloat16_is_asked_for(folder: Path) -> None:
 
     assert rounded.raw == pytest.approx(exact.raw, abs=0.2)
     assert rounded.raw != exact.raw
+
+
+@pytest.mark.parametrize(
+    ("backend", "package"), [("onnx", "optimum.onnxruntime"), ("openvino", "optimum.intel")]
+)
+def test_another_backend_says_the_same(folder: Path, backend: Any, package: str) -> None:
+    """sentence-transformers exports the model and runs it there: one pass at a time, all cores."""
+    pytest.importorskip(package, reason=f"{package} holds sentence-transformers below 6")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # exporters' own
+        scores = score(scorer_of(folder, backend=backend))
+
+    assert scores.raw == pytest.approx(score(scorer_of(folder)).raw, abs=1e-4)
+    assert scorer_of(folder, backend=backend).max_concurrency == 1
 
 
 def test_a_classifier_is_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class LLMScorer(ScorerBase):
     """
 
     name = "llm"
-    max_concurrency = 16
+    max_concurrency = 32
     default_timeout = 5.0
 
     def __init__(
