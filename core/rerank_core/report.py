@@ -18,8 +18,9 @@ class Report:
     work, or a date that could not be read, is named there too, and degrades nothing). `notes`: the
     same and more in sentences. `calls`, sequential `rounds` and `retries` of requests that left
     the process; batches that were `hedged` by a second try; `cache_hits`: scores that needed none,
-    and `cache_hit_rate`, their share (0..1) of all that were asked for. Tokens as the servers reported them. `cost` in US dollars, None where a price is unknown.
-    `seconds` of wall time. `truncated`: documents that were scored by a part of their text.
+    and `cache_hit_rate`, their share (0..1) of all that were asked for. Tokens as the servers
+    reported them. `cost` in US dollars, None where a price is unknown. `seconds` of wall time.
+    `truncated`: documents that were scored by a part of their text.
     """
 
     coverage: float = 1.0
