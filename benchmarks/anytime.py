@@ -2,9 +2,14 @@
 
 A published reranking run stands for the scorer: its order is the score. Batches of ten (SciFact:
 five) candidates come back at random (mean of many draws) or top first, and the rest is placed by
-`rerank_core.placing` or by one of six simple ways.
+`rerank_core.placing` or by one of six simple ways. Then the same with every published run in the
+retriever's place: a strong retriever and a scorer hardly better, or worse.
 
     python benchmarks/anytime.py [--draws 50] [--plot anytime.png]
+
+The last lines say by how much ours keeps each of its promises at worst, and the exit status is 1
+where one is broken over the first-stage retrievers. Between two rerankers none is made: which of
+them is right cannot be told from their orders, and the middle of the curve may dip.
 
 The collections are found by RERANK_DATA (default: ../shared/data).
 """
@@ -16,7 +21,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -34,10 +39,17 @@ Qrels = dict[str, dict[str, int]]
 OURS = "ours"
 MEASURE = nDCG @ 10
 
+BEST = "below the best of the six by"
+BELOW = "below the retriever by"
+DROP = "drop from one share to the next by"
+WORSE = "a judge worse than the retriever: below it by"
+# What each may be, in nDCG@10; 1e-9 is for rounding.
+LIMITS = {BEST: 0.01, BELOW: 1e-9, DROP: 0.005, WORSE: 1e-9}
+
 
 @dataclass(frozen=True)
 class Collection:
-    """A first-stage run with the judgements, and the reranking runs over it."""
+    """A run that retrieved, with the judgements, and the runs that order the same candidates."""
 
     folder: str
     retrieved: str
@@ -55,30 +67,38 @@ class Query:
     ideal: float
 
 
-COLLECTIONS = (
-    Collection(
-        "trec-dl-2019",
-        "bm25-top100.trec",
-        (
-            "rerank-gpt35turbo-rankgpt-bm25top100.trec",
-            "rerank-rankvicuna7b-bm25top100.trec",
-            "rerank-vicuna13b-v1.5-zeroshot-bm25top100.trec",
-        ),
-        group=10,
-        shares=(0, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
+TREC_DL = Collection(
+    "trec-dl-2019",
+    "bm25-top100.trec",
+    (
+        "rerank-gpt35turbo-rankgpt-bm25top100.trec",
+        "rerank-rankvicuna7b-bm25top100.trec",
+        "rerank-vicuna13b-v1.5-zeroshot-bm25top100.trec",
     ),
-    Collection(
-        "scifact",
-        "runs/bm25-top20.trec",
-        (
-            "runs/rerank-qwen2.5-3b-pointwise.trec",
-            "runs/rerank-qwen2.5-3b-gccp.trec",
-            "runs/rerank-qwen2.5-1.5b-pointwise.trec",
-        ),
-        group=5,
-        shares=(0, 0.25, 0.5, 0.75, 1),
-    ),
+    group=10,
+    shares=(0, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
 )
+SCIFACT = Collection(
+    "scifact",
+    "runs/bm25-top20.trec",
+    (
+        "runs/rerank-qwen2.5-3b-pointwise.trec",
+        "runs/rerank-qwen2.5-3b-gccp.trec",
+        "runs/rerank-qwen2.5-1.5b-pointwise.trec",
+    ),
+    group=5,
+    shares=(0, 0.25, 0.5, 0.75, 1),
+)
+FIRST_STAGE = (TREC_DL, SCIFACT)
+
+
+def between(collection: Collection) -> list[Collection]:
+    """Each reranking run as the retriever, the others and the real retriever as judges."""
+    runs = (collection.retrieved, *collection.judges)
+    return [
+        replace(collection, retrieved=run, judges=tuple(other for other in runs if other != run))
+        for run in collection.judges
+    ]
 
 
 # -- the six simple ways, each over scores 0..1 in retrieval order ------------------------------
@@ -218,17 +238,32 @@ def curves(
     return {way: [x / draws / len(queries) for x in sums] for way, sums in totals.items()}
 
 
-def verdict(by_way: Mapping[str, Sequence[float]]) -> str:
+def margins(by_way: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """How far ours is on the wrong side of each promise that holds for this judge, by its name."""
     ours = by_way[OURS]
+    retriever, judge = ours[0], ours[-1]
+    partial = ours[1:-1]
+    if judge <= retriever:
+        return {WORSE: judge - min(partial)}
     best = [max(by_way[way][i] for way in WAYS if way != OURS) for i in range(len(ours))]
-    below_best = max(b - o for b, o in zip(best, ours, strict=True))
-    drop = max(0.0, max(a - b for a, b in pairwise(ours)))
-    floor = min(ours[0], ours[-1])
-    return (
-        f"below the best of the six by at most {below_best:.4f}, below the retriever by at most "
-        f"{max(0.0, ours[0] - min(ours)):.4f}, below the worse of retriever and scorer by at most "
-        f"{max(0.0, floor - min(ours)):.4f}, largest drop {drop:.4f}"
-    )
+    return {
+        BEST: max(b - o for b, o in zip(best, ours, strict=True)),
+        BELOW: retriever - min(partial),
+        DROP: max(before - after for before, after in pairwise(ours)),
+    }
+
+
+def verdict(by_way: Mapping[str, Sequence[float]]) -> str:
+    return ", ".join(f"{promise} {margin:+.4f}" for promise, margin in margins(by_way).items())
+
+
+def worst(results: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
+    """The worst margin of each promise."""
+    found: dict[str, float] = {}
+    for by_way in results:
+        for promise, margin in margins(by_way).items():
+            found[promise] = max(margin, found.get(promise, -math.inf))
+    return found
 
 
 Results = dict[tuple[str, str], dict[str, list[float]]]
@@ -248,13 +283,20 @@ def measure(data: Path, collection: Collection, draws: int) -> Results:
                 if difference > 1e-6:
                     raise SystemExit(f"{name}: ir_measures differs by {difference}")
             order = "top first" if top_first else "at random"
-            results[Path(name).stem.removeprefix("rerank-"), order] = by_way
+            results[short(name), order] = by_way
     return results
+
+
+def short(name: str) -> str:
+    return Path(name).stem.removeprefix("rerank-")
 
 
 def show(collection: Collection, results: Results) -> None:
     for (judge, order), by_way in results.items():
-        print(f"\n{collection.folder}, {judge}, groups of {collection.group} come back {order}")
+        print(
+            f"\n{collection.folder}, {judge} over {short(collection.retrieved)}, "
+            f"groups of {collection.group} come back {order}"
+        )
         print(" " * 18 + "".join(f"{share:>7.0%}" for share in collection.shares))
         for way, values in by_way.items():
             print(f"{way:18}" + "".join(f"{value:7.3f}" for value in values))
@@ -304,11 +346,30 @@ def main() -> None:
     data = Path(os.environ.get("RERANK_DATA", default))
     if not data.is_dir():
         raise SystemExit(f"no collections at {data}: set RERANK_DATA to where they are")
-    for collection in COLLECTIONS:
+    promised, open_ended = [], []
+    for collection in FIRST_STAGE:
         results = measure(data, collection, options.draws)
         show(collection, results)
-        if options.plot and collection is COLLECTIONS[0]:
+        promised += results.values()
+        if options.plot and collection is TREC_DL:
             plot(options.plot, collection, results)
+    for collection in between(TREC_DL) + between(SCIFACT):
+        results = measure(data, collection, options.draws)
+        show(collection, results)
+        open_ended += results.values()
+    if not kept(worst(promised), worst(open_ended)):
+        raise SystemExit(1)
+
+
+def kept(promised: Mapping[str, float], elsewhere: Mapping[str, float]) -> bool:
+    """Print the worst margins; whether none that is promised is over its limit."""
+    print("\nworst margins" + " " * 33 + "   limit  over BM25  between rerankers")
+    for promise, limit in LIMITS.items():
+        over = "  <- broken" if promised[promise] > limit else ""
+        print(
+            f"{promise:46}{limit:8.4f}{promised[promise]:+11.4f}{elsewhere[promise]:+19.4f}{over}"
+        )
+    return all(margin <= LIMITS[promise] for promise, margin in promised.items())
 
 
 if __name__ == "__main__":
