@@ -25,6 +25,7 @@ from ..seams import Reply
 from ..secret import Secret
 from ..threads import run
 from ..usage import record
+from .clients import Clients
 from .dialect import dialect
 from .logprobs import logprobs_of
 from .prices import OPENAI, Tariff
@@ -65,11 +66,8 @@ class OpenAIChat:
         self._connect()
 
     def _connect(self) -> None:
-        self._client = self._clients()
+        self._clients: Clients[openai.AsyncOpenAI] = Clients(self._make, lambda one: one.close())
         self._finding_out = PerLoop(asyncio.Lock, _nothing_to_close)
-
-    def _clients(self) -> PerLoop[openai.AsyncOpenAI]:
-        return PerLoop(self._make, lambda client: client.close())
 
     def _make(self) -> openai.AsyncOpenAI:
         import openai
@@ -147,9 +145,8 @@ class OpenAIChat:
         record(calls=1)
         try:
             # by path: `chat.completions.create` spends twice the time, on types we do not use
-            answer = await self._client.get().post(
-                "/chat/completions", cast_to=object, body=request
-            )
+            async with self._clients.one() as client:
+                answer = await client.post("/chat/completions", cast_to=object, body=request)
             # a string: the server did not say that it is JSON
             return json.loads(answer) if isinstance(answer, str) else answer
         except openai.APIStatusError as error:
@@ -191,17 +188,17 @@ class OpenAIChat:
                 await run(lambda stop, late=late: import_module(late))
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
-        await self._client.warm_up()
+        await self._clients.warm_up()
 
     async def aclose(self) -> None:
-        """Close the client."""
-        await self._client.aclose()
+        """Close the clients."""
+        await self._clients.aclose()
 
     def __repr__(self) -> str:
         return f"OpenAIChat({self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        bound = ("_client", "_finding_out")
+        bound = ("_clients", "_finding_out")
         return {name: value for name, value in self.__dict__.items() if name not in bound}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,0 +1,60 @@
+"""Several clients of one server, each for a few calls at a time.
+
+With every call the connection pool of an HTTP client looks at each of its connections, whether it
+has been closed: for twenty calls at once that is more work than the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+from ..per_loop import PerLoop
+
+T = TypeVar("T")
+
+#: How many calls one client has under way before the next is asked.
+CALLS_A_CLIENT = 4
+
+
+class Clients(Generic[T]):
+    """Makes clients for the loop at hand as they are needed; the first ones are used most."""
+
+    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
+        self._make, self._close = make, close
+        self._clients = [PerLoop(make, close)]
+        self._calls: tuple[asyncio.AbstractEventLoop | None, list[int]] = (None, [])
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[T]:
+        """A client, for one call."""
+        calls = self._under_way()
+        place = next((at for at, count in enumerate(calls) if count < CALLS_A_CLIENT), len(calls))
+        if place == len(calls):
+            calls.append(0)
+        if place == len(self._clients):
+            self._clients.append(PerLoop(self._make, self._close))
+        calls[place] += 1
+        try:
+            client = self._clients[place]
+            await client.warm_up()
+            yield client.get()
+        finally:
+            calls[place] -= 1
+
+    def _under_way(self) -> list[int]:
+        loop = asyncio.get_running_loop()
+        if self._calls[0] is not loop:  # what another loop's are at says nothing here
+            self._calls = (loop, [])
+        return self._calls[1]
+
+    async def warm_up(self) -> None:
+        """Make the first one now, in a thread."""
+        await self._clients[0].warm_up()
+
+    async def aclose(self) -> None:
+        """Close them all."""
+        for client in self._clients:
+            await client.aclose()
