@@ -9,7 +9,13 @@ from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
 from .layers import answer, answer_part, final_part, plain
 from .plain_lines import alike, numbered, row
-from .pointwise import ends_in_score, is_score_key, leading_score, parse_score
+from .pointwise import (
+    ends_in_score,
+    is_score_key,
+    leading_score,
+    parse_score,
+    without_growing_tail,
+)
 from .records import records
 from .scale import Scale
 from .scan import Value, tokens
@@ -18,6 +24,7 @@ from .tables import columns, tables
 from .verdict import Grades, grades
 from .words import kind
 
+_CUT_OFF = re.compile(r"[\"']\s{0,9}:\s{0,9}[\d.]{1,20}\s{0,9}\Z")  # JSON, within a number
 _NUMBERED = re.compile(r"(?m)^\W{0,4}(\d{1,4})[.:)\]-]{1,2}(?=\s)(.{1,40})")
 Pairs = list[tuple[int, float | None]]
 Scores = dict[int, float]
@@ -79,6 +86,8 @@ class Reader:
             value = repaired(text, keep_tail=ends_in_score(text, self.on))
             if isinstance(value, dict | list):
                 found = max(found, self._json([value], whole=False), key=len)
+        if not found and _CUT_OFF.search(text[-60:]):
+            text = without_growing_tail(text, self.on)
         return found or self.text(plain(text))
 
     # JSON -------------------------------------------------------------------------------------

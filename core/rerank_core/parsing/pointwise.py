@@ -52,7 +52,7 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
         return score
     if "{" in text:
         if text.rfind("{") > text.rfind("}"):  # cut off
-            text = _without_growing_tail(text, on)
+            text = without_growing_tail(text, on)
         fixed = repaired(text, keep_tail=True)
         if (
             fixed is not None
@@ -66,7 +66,7 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
     return None
 
 
-def _without_growing_tail(text: str, on: Scale) -> str:
+def without_growing_tail(text: str, on: Scale) -> str:
     """`text` without the number it ends in, if that could have gone on."""
     tail = re.search(r"[\d.]{1,20}\Z", text[-40:].rstrip())
     return text[: text.rindex(tail[0])] if tail and _grows(tail[0], on) else text
