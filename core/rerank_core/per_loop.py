@@ -24,6 +24,7 @@ class PerLoop(Generic[T]):
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make, self._close = make, close
         self._made: tuple[asyncio.AbstractEventLoop, T] | None = None
+        self._making: tuple[asyncio.AbstractEventLoop, asyncio.Task[T]] | None = None
         _all.add(self)
 
     def get(self) -> T:
@@ -34,11 +35,22 @@ class PerLoop(Generic[T]):
         return self._made[1]
 
     async def warm_up(self) -> None:
-        """Make it now, in a thread: certificates to load are work that would hold up the loop."""
+        """Make it now, in a thread: certificates to load are work that would hold up the loop.
+
+        Once, however many ask at once: each of them waits for the same one.
+        """
         loop = asyncio.get_running_loop()
-        if self._made is None or self._made[0] is not loop:
-            made = await run(lambda stop: self._make())
-            self._made = self._made if self._made and self._made[0] is loop else (loop, made)
+        while self._made is None or self._made[0] is not loop:
+            if self._making is None or self._making[0] is not loop:
+                self._making = (loop, loop.create_task(run(lambda stop: self._make())))
+            making = self._making
+            try:
+                made = await asyncio.shield(making[1])
+            finally:
+                if making[1].done() and self._making is making:
+                    self._making = None
+            if self._made is None or self._made[0] is not loop:
+                self._made = (loop, made)
 
     async def aclose(self) -> None:
         """Close it, if it belongs to the running loop; forget it in any case."""
@@ -56,8 +68,8 @@ _inherited: list[object] = []
 
 def _after_fork() -> None:
     for each in list(_all):
-        _inherited.append(each._made)
-        each._made = None
+        _inherited.append((each._made, each._making))
+        each._made = each._making = None
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork

@@ -48,6 +48,23 @@ def test_no_client_has_more_than_its_share(clients: Clients[Client], made: list[
     assert [used.count(one) for one in made] == [CALLS_A_CLIENT, CALLS_A_CLIENT, 1]
 
 
+def test_each_is_made_once(clients: Clients[Client], made: list[Client]) -> None:
+    """However many calls start at once."""
+
+    async def call() -> Client:
+        async with clients.one() as client:
+            await asyncio.sleep(0.01)
+            return client
+
+    async def together() -> list[Client]:
+        return await asyncio.gather(*(call() for _ in range(2 * CALLS_A_CLIENT)))
+
+    used = asyncio.run(together())
+
+    assert len(made) == 2
+    assert [used.count(one) for one in made] == [CALLS_A_CLIENT] * 2
+
+
 def test_the_first_is_used_again(clients: Clients[Client], made: list[Client]) -> None:
     """One after the other, also where a call failed, they need one client and its connection."""
 
