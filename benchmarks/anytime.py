@@ -2,8 +2,8 @@
 
 A published reranking run stands for the scorer: its order is the score. Batches of ten (SciFact:
 five) candidates come back at random (mean of many draws) or top first, and the rest is placed by
-`rerank_core.placing` or by one of six simple ways. Then the same with every published run in the
-retriever's place: a strong retriever and a scorer hardly better, or worse.
+`rerank_core.combine.estimate` or by one of six simple ways. Then the same with every published run
+in the retriever's place: a strong retriever and a scorer hardly better, or worse.
 
     python benchmarks/anytime.py [--draws 50] [--plot anytime.png]
 
@@ -29,7 +29,7 @@ from statistics import fmean
 import ir_measures
 from ir_measures import Qrel, ScoredDoc, nDCG
 
-from rerank_core import placing
+from rerank_core.combine import estimate
 
 Scores = list[float | None]
 Way = Callable[[Scores], list[int]]
@@ -151,7 +151,7 @@ WAYS: Mapping[str, Way] = {
     "permuted in place": permuted,
     "by quantile": by_quantile,
     "by a fitted line": by_line,
-    OURS: placing.order,
+    OURS: estimate.order,
 }
 
 

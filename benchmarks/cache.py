@@ -26,7 +26,7 @@ from statistics import median
 from typing import Any
 
 from rerank_core import Reranker
-from rerank_core.score_keys import text_keys
+from rerank_core.engine.cache_keys import text_keys
 from rerank_core.scorers.function import FunctionScorer
 from rerank_core.stores import score_store
 

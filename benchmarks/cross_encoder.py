@@ -35,9 +35,9 @@ sys.path[:0] = [
 from models import add_int8, add_onnx, minilm_cross_encoder  # noqa: E402
 from passages import QUERY, passages  # noqa: E402
 
-from rerank_core.scorers.cross_encoder import CrossEncoderScorer  # noqa: E402
-from rerank_core.scorers.onnx import OnnxCrossEncoderScorer  # noqa: E402
-from rerank_core.scorers.processor import has_bf16  # noqa: E402
+from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer  # noqa: E402
+from rerank_core.scorers.local.onnx import OnnxCrossEncoderScorer  # noqa: E402
+from rerank_core.scorers.local.processor import has_bf16  # noqa: E402
 
 #: One contender: texts in, (a number that ranks them) out, in input order.
 Rank = Callable[[list[str]], list[float]]

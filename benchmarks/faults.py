@@ -49,7 +49,7 @@ from faults.counted import BLOCKED, BLOCKED_FROM, Outcome, at_once, reranker_for
 from faults.faces import FACES  # noqa: E402
 
 from rerank_core import Ranking  # noqa: E402
-from rerank_core.flow import FINISH_SECONDS, FINISH_SHARE  # noqa: E402
+from rerank_core.engine.pipeline import FINISH_SECONDS, FINISH_SHARE  # noqa: E402
 
 ALLOWED_MS = 50
 #: What a local scorer's threads may still be at when their rankings are done, in seconds.

@@ -35,7 +35,8 @@ sys.path[:0] = [
 from llm_prompts import read_prompt  # noqa: E402
 from loopback import Latency, OpenAIAPI, Server, scoring  # noqa: E402
 
-from rerank_core import Ranking, Reranker, loop  # noqa: E402
+from rerank_core import Ranking, Reranker  # noqa: E402
+from rerank_core.runtime import loop  # noqa: E402
 from rerank_core.scorers import LLMScorer  # noqa: E402
 
 TEXTS = [f"passage {number} says a little of this and that" for number in range(50)]

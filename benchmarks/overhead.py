@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rerank_core import Candidate, Reranker
-from rerank_core.seams import ScorerBase
+from rerank_core.protocols import ScorerBase
 
 DOCUMENTS, CALLS, ROUNDS, IMPORTS = 50, 20, 30, 15
 QUERY = "what is the capital of Italy"

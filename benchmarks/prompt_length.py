@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from scifact_data import SciFact, minilm_folder, ndcg_10
 
 from rerank_core.scorers import BM25Scorer
-from rerank_core.truncation import estimate_tokens, truncate
+from rerank_core.text.truncation import estimate_tokens, truncate
 
 LENGTHS = (150, 300, 600, 1000, 2000)
 Run = dict[str, dict[str, float]]

@@ -19,8 +19,8 @@ from langchain_core.runnables.config import (
     get_callback_manager_for_config,
 )
 
-from rerank_core.observing import ChatCall, aobserving, observing
-from rerank_core.seams import Reply
+from rerank_core.protocols import Reply
+from rerank_core.telemetry.chat_callbacks import ChatCall, aobserving, observing
 
 NAME = "OpenAIChat"
 _SERIALIZED = {

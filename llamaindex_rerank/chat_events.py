@@ -19,8 +19,8 @@ from llama_index.core.instrumentation.events.span import (  # type: ignore[attr-
 )
 from llama_index.core.instrumentation.span import active_span_id
 
-from rerank_core.observing import ChatCall
-from rerank_core.seams import Reply
+from rerank_core.protocols import Reply
+from rerank_core.telemetry.chat_callbacks import ChatCall
 
 dispatcher = get_dispatcher(__name__)
 

@@ -16,7 +16,7 @@ from llama_index.core.prompts.mixin import PromptMixin
 from llama_index.core.schema import BaseComponent, MetadataMode, NodeWithScore, QueryBundle
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
-from rerank_core.observing import aobserving, observing
+from rerank_core.telemetry.chat_callbacks import aobserving, observing
 
 from .chat_events import ChatEvents
 

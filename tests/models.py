@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from rerank_core.scorers.onnx import quantise
+from rerank_core.scorers.local.onnx import quantise
 
 #: The words that the tiny tokenizer knows whole; others are read letter by letter.
 WORDS = ["what", "is", "the", "capital", "of", "france", "paris", "rome", "berlin", "yes", "no"]

@@ -28,7 +28,7 @@ from rerank_core import (
     ScorerError,
 )
 from rerank_core.combine import WeightedSum
-from rerank_core.seams import ScorerBase
+from rerank_core.protocols import ScorerBase
 
 TEXTS = ["Paris is the capital of France", "Rome is the capital of Italy", "bananas are yellow"]
 

@@ -16,8 +16,8 @@ from llm_prompts import read_prompt
 from loopback import FAULTS, OpenAIAPI, RerankAPI, Server, refusing, scoring
 
 from rerank_core import DegradedError, Ranking, Reranker, ScorerError
+from rerank_core.protocols import ScorerBase
 from rerank_core.scorers import CohereScorer, LLMScorer, RerankAPIScorer
-from rerank_core.seams import ScorerBase
 
 for _package in ("openai", "cohere", "langchain_core", "llama_index.core", "opentelemetry.sdk"):
     pytest.importorskip(_package)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .candidate import Candidate
 from .errors import (
     ConfigurationError,
     InvalidInputError,
@@ -12,8 +11,9 @@ from .errors import (
     RerankError,
     ScorerError,
 )
-from .ranking import DegradedError, RankedCandidate, Ranking
-from .report import Report
+from .ranking.candidate import Candidate
+from .ranking.ranking import DegradedError, RankedCandidate, Ranking
+from .ranking.report import Report
 from .reranker import Reranker
 
 __version__ = "0.1.0"

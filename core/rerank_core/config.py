@@ -34,7 +34,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .combine import Combination, ReciprocalRankFusion, WeightedSum
+from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
 from .scorers.named import HYBRID, scorer_class
 

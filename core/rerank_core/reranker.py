@@ -10,16 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from . import config, loop, threads
-from .cache import Cache
-from .candidate import Candidate, Document, to_candidates
-from .combine import Combination
-from .deadline import UNSET, Timeout, Unset, seconds
-from .engine import Engine
+from . import config
+from .combine.combination import Combination
+from .engine.cache import Cache
+from .engine.engine import Engine
+from .engine.pipeline import Flow, Placed, as_retrieved
+from .engine.rate_limit import Pace
 from .errors import ConfigurationError, ScorerError
-from .flow import Flow, Placed, as_retrieved
-from .log import log
-from .observing import unobserved
 from .options import (
     checked_concurrency,
     checked_depth,
@@ -30,14 +27,17 @@ from .options import (
     checked_threshold,
     checked_top_n,
 )
-from .pace import Pace
-from .ranking import DegradedError, RankedCandidate, Ranking
-from .report import Report
+from .protocols import Scorer, ScoreStore, traits_of
+from .ranking.candidate import Candidate, Document, to_candidates
+from .ranking.ranking import DegradedError, RankedCandidate, Ranking
+from .ranking.report import Report
+from .runtime import loop, threads
+from .runtime.deadline import UNSET, Timeout, Unset, seconds
 from .scorers.named import ScorerLike, recipe
-from .seams import Scorer, ScoreStore
 from .stores import score_store
-from .tracing import ranking_span
-from .traits import traits_of
+from .telemetry.chat_callbacks import unobserved
+from .telemetry.log import log
+from .telemetry.tracing import ranking_span
 
 #: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
 MOST_SHADOWS = 8

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from rerank_core import cache as policy
-from rerank_core.seams import ScoreStore
+from rerank_core.engine import cache as policy
+from rerank_core.protocols import ScoreStore
 from rerank_core.stores import MemoryStore, RedisStore, SqliteStore
 
 PASSWORD = "s3same-open"

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from rerank_core.errors import Reason, ScorerError
-from rerank_core.seams import ScorerBase, Scores, StoredScore
-from rerank_core.usage import record
+from rerank_core.protocols import ScorerBase, Scores, StoredScore
+from rerank_core.runtime.usage import record
 
 TEXTS = ["alpha", "beta beta", "gamma gamma gamma", "delta", "epsilon epsilon"]
 

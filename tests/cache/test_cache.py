@@ -17,7 +17,7 @@ import pytest
 
 from cache.doubles import TEXTS, BrokenStore, Counting, Streaming
 from rerank_core import Ranking, Reason, Reranker, ScorerError
-from rerank_core import cache as policy
+from rerank_core.engine import cache as policy
 from rerank_core.scorers.function import FunctionScorer
 from rerank_core.stores import MemoryStore, SqliteStore
 

@@ -21,7 +21,7 @@ import pytest
 
 from cache.doubles import TEXTS, Counting
 from rerank_core import Ranking, Reason, Reranker
-from rerank_core.score_keys import text_keys
+from rerank_core.engine.cache_keys import text_keys
 from rerank_core.stores import SqliteStore
 
 LINES = 300
@@ -310,7 +310,7 @@ class TestNoPlaceForAFile:
             "from pathlib import Path\n"
             "from cache.doubles import Counting, TEXTS\n"
             "from rerank_core import Reranker\n"
-            "from rerank_core import cache; cache.PATIENCE = 20.0\n"
+            "from rerank_core.engine import cache; cache.PATIENCE = 20.0\n"
             "import rerank_core.stores, asyncio, sqlite3, bm25s, tenacity\n"
             "file = Path(sys.argv[1])\n"
             "reranker = Reranker(Counting(), cache=file)\n"
@@ -332,7 +332,7 @@ class TestSeveralProcesses:
     WRITE = (
         "import asyncio, sys\n"
         "from rerank_core.stores import SqliteStore\n"
-        "from rerank_core.score_keys import text_keys\n"
+        "from rerank_core.engine.cache_keys import text_keys\n"
         "async def main(file, name):\n"
         "    store = SqliteStore(file)\n"
         "    print('ready', flush=True)\n"
@@ -405,7 +405,7 @@ class TestSeveralProcesses:
             "import os, sys, warnings; warnings.simplefilter('ignore')\n"
             "from cache.doubles import Counting, TEXTS\n"
             "from rerank_core import Reranker\n"
-            "from rerank_core import cache; cache.PATIENCE = 20.0\n"
+            "from rerank_core.engine import cache; cache.PATIENCE = 20.0\n"
             "r = Reranker(Counting(), cache=sys.argv[1])\n"
             "r.rank('before', TEXTS)\n"
             "children = []\n"

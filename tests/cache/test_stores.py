@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from rerank_core import ConfigurationError, Reranker
-from rerank_core.score_keys import group_keys, text_keys
-from rerank_core.seams import ScoreStore, StoredScore
+from rerank_core.engine.cache_keys import group_keys, text_keys
+from rerank_core.protocols import ScoreStore, StoredScore
 from rerank_core.stores import MemoryStore, RedisStore, SqliteStore, score_store
 from rerank_core.stores.packing import pack, unpack
 

@@ -14,8 +14,8 @@ from llm_prompts import read_prompt
 from planted import asked, world
 
 from rerank_core.doctor import Cause
+from rerank_core.protocols import Reply
 from rerank_core.scorers import LLMScorer
-from rerank_core.seams import Reply
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from made_up import collection
 from rerank_core import InvalidInputError, Reranker
 from rerank_core.evaluation import Collection, Journal, evaluate, run_reranker
 from rerank_core.evaluation.costs import costs_of
+from rerank_core.runtime.usage import record
 from rerank_core.scorers import BM25Scorer
-from rerank_core.usage import record
 
 
 class Asked:

@@ -26,9 +26,9 @@ from loopback import (
 )
 
 from faults.names import unresolvable
+from rerank_core.protocols import ScorerBase
 from rerank_core.scorers import LLMScorer, RerankAPIScorer
 from rerank_core.scorers.function import FunctionScorer
-from rerank_core.seams import ScorerBase
 
 KEY = "sk-loopback-0123456789abcdef"
 TEXTS = [f"filler number {n} about nothing" for n in range(24)] + ["Rome is the capital of Italy"]

@@ -15,8 +15,8 @@ from llm.conftest import ANSWER, QUERY, TEXTS, Serve
 from rerank_core import ConfigurationError, Ranking, Reason, Reranker
 from rerank_core.chat import chat_model
 from rerank_core.chat.prices import Tariff
+from rerank_core.protocols import Reply
 from rerank_core.scorers import LLMScorer
-from rerank_core.seams import Reply
 
 FACES = ["sync", "async"]
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from rerank_core.llm.expected import expected_grade
-from rerank_core.seams import Reply
+from rerank_core.protocols import Reply
 
 
 def reply(text: str, *tokens: dict[str, float]) -> Reply:

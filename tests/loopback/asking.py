@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rerank_core.seams import ScorerBase
+    from rerank_core.protocols import ScorerBase
 
 
 def asked(scorer: ScorerBase, query: str, texts: Sequence[str]) -> list[float | None]:

@@ -19,6 +19,7 @@ from llm_prompts import read_prompt
 from loopback import Latency, OpenAIAPI, RerankAPI, Server, ordering, scoring
 
 from rerank_core import Reranker
+from rerank_core.protocols import Scorer, traits_of
 from rerank_core.scorers import (
     BM25Scorer,
     CohereScorer,
@@ -29,8 +30,6 @@ from rerank_core.scorers import (
     OnnxCrossEncoderScorer,
     RerankAPIScorer,
 )
-from rerank_core.seams import Scorer
-from rerank_core.traits import traits_of
 
 QUERY = "red apples in october"
 TEXTS = [

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from rerank_core import ConfigurationError, MissingExtraError
-from rerank_core.scorers import cross_encoder, local_model
-from rerank_core.scorers.cross_encoder import CrossEncoderScorer
+from rerank_core.scorers.local import cross_encoder, local_model
+from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 
 pytest.importorskip("sentence_transformers")
 models = pytest.importorskip("models")
@@ -269,7 +269,7 @@ def test_the_process_ends_in_the_middle_of_a_pass(folder: Path) -> None:
     """A deadline, then the end of the program: no wait for the rest, and no crash."""
     code = f"""
 import asyncio
-from rerank_core.scorers.cross_encoder import CrossEncoderScorer
+from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 scorer = CrossEncoderScorer({str(folder)!r}, device="cpu", batch_size=2000)
 async def main():
     await scorer.warm_up()
@@ -277,7 +277,7 @@ async def main():
     except TimeoutError: print("given up")
 asyncio.run(main())
 """
-    path = {**os.environ, "PYTHONPATH": str(Path(cross_encoder.__file__).parents[2])}
+    path = {**os.environ, "PYTHONPATH": str(Path(cross_encoder.__file__).parents[3])}
 
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=path, timeout=120

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from models import add_int8, add_onnx, tiny_cross_encoder
 
-from rerank_core.scorers.onnx_graph import lean
+from rerank_core.scorers.local.onnx_graph import lean
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 

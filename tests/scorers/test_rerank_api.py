@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from loopback import DIALECTS, RerankAPI, Server, asked, refusing
 
-from rerank_core import usage
 from rerank_core.errors import ConfigurationError, MissingKeyError, Reason, ScorerError
-from rerank_core.scorers.providers import PROVIDERS, provider_at
-from rerank_core.scorers.rerank_api import RerankAPIScorer
-from rerank_core.seams import Scores
+from rerank_core.protocols import Scores
+from rerank_core.runtime import usage
+from rerank_core.scorers.services.providers import PROVIDERS, provider_at
+from rerank_core.scorers.services.rerank_api import RerankAPIScorer
 
 KEY = "zzq0123456789abcdefgh"
 QUERY = "red apples"

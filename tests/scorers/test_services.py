@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from loopback import FAULTS, MISCHIEF, Latency, RerankAPI, Server, asked, first
 
-from rerank_core import usage
 from rerank_core.errors import MissingKeyError, Reason, ScorerError
-from rerank_core.scorers.cohere import CohereScorer
-from rerank_core.scorers.replies import by_index, explanation
-from rerank_core.scorers.rerank_api import RerankAPIScorer
-from rerank_core.scorers.service import ServiceScorer
+from rerank_core.runtime import usage
+from rerank_core.scorers.services.cohere import CohereScorer
+from rerank_core.scorers.services.replies import by_index, explanation
+from rerank_core.scorers.services.rerank_api import RerankAPIScorer
+from rerank_core.scorers.services.service import ServiceScorer
 
 KEY = "zzq0123456789abcdefgh"
 QUERY = "red apples"

@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("ir_measures")
 pytest.importorskip("matplotlib")
 
-from test_notebook import Balanced
+from balanced import Balanced
 
 from rerank_core import Candidate, Reranker
 from rerank_core.evaluation import Evaluation, evaluate, of_candidates
-from rerank_core.views.looking import by_depth, changes, moves
 from rerank_core.views.report import to_html, write
+from rerank_core.views.report_data import by_depth, changes, moves
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["judged", "not judged"])

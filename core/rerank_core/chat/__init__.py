@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..seams import ChatModel
+from ..protocols import ChatModel
 
 _WANTED = (
     "llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
-from ..per_loop import PerLoop
+from ..runtime.per_loop import PerLoop
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ScorerError
-from ..failures import from_foreign
-from ..loop import call_where_it_belongs
-from ..seams import Reply
-from ..threads import run
-from ..usage import record
+from ..protocols import Reply
+from ..remote.http_errors import from_foreign
+from ..runtime.loop import call_where_it_belongs
+from ..runtime.threads import run
+from ..runtime.usage import record
 from .prices import Tariff, address_of
 
 

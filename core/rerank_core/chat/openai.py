@@ -16,15 +16,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..body_limit import refuse_too_long
 from ..errors import MissingExtraError, ScorerError
-from ..failures import from_connection, from_garbage, from_status
-from ..observing import chat_call
-from ..per_loop import PerLoop
-from ..seams import Reply
-from ..secret import Secret
-from ..threads import run
-from ..usage import record
+from ..protocols import Reply
+from ..remote.body_limit import refuse_too_long
+from ..remote.http_errors import from_connection, from_garbage, from_status
+from ..remote.secret import Secret
+from ..runtime.per_loop import PerLoop
+from ..runtime.threads import run
+from ..runtime.usage import record
+from ..telemetry.chat_callbacks import chat_call
 from .clients import Clients
 from .dialect import dialect
 from .logprobs import logprobs_of
@@ -89,7 +89,7 @@ class OpenAIChat:
         max_tokens: int | None = None,
         logprobs: bool = False,
     ) -> Reply:
-        """The reply of the model; see `rerank_core.seams.ChatModel`.
+        """The reply of the model; see `rerank_core.protocols.ChatModel`.
 
         The first calls to a server go out at once. Where one is refused for a parameter, one call
         at a time finds out what else is, and the others wait for it and then go out together.

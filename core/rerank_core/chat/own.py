@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ScorerError
-from ..failures import from_foreign
-from ..loop import call_where_it_belongs
-from ..seams import ChatModel, Reply
-from ..usage import record
+from ..protocols import ChatModel, Reply
+from ..remote.http_errors import from_foreign
+from ..runtime.loop import call_where_it_belongs
+from ..runtime.usage import record
 
 
 class OwnChat:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..candidate import to_candidate
 from ..errors import InvalidInputError
+from ..ranking.candidate import to_candidate
 
 #: What is read from a folder; a file that is named is read whatever it is called.
 SUFFIXES = frozenset({".txt", ".md", ".markdown", ".rst", ".jsonl", ".ndjson"})

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..ranking import Ranking
+from ..ranking.ranking import Ranking
 from ..reranker import Reranker
 from . import table
 from .documents import read

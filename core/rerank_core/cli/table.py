@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..ranking import RankedCandidate, Ranking
+from ..ranking.ranking import RankedCandidate, Ranking
 from ..scorers.bm25 import words
-from ..views.marking import snippet, terms
+from ..text.highlight import snippet, terms
 
 #: Characters of text shown for a document.
 SNIPPET = 240

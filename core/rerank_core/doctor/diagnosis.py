@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, overload
 
-from ..candidate import Candidate, Document, to_candidates
+from ..engine.pipeline import as_retrieved
 from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
 from ..evaluation.run import Run
-from ..flow import as_retrieved
-from ..ranking import DegradedError, RankedCandidate, Ranking
-from ..report import Report
+from ..protocols import traits_of
+from ..ranking.candidate import Candidate, Document, to_candidates
+from ..ranking.ranking import DegradedError, RankedCandidate, Ranking
+from ..ranking.report import Report
 from ..reranker import Reranker
-from ..traits import traits_of
 from . import answers, choice, combination, depth, judgements, position, probes, scores, stages
 from . import texts as seen
 from .evidence import RAW, RETRIEVAL, Case, Evidence, Setup, key

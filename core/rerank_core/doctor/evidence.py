@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..combine import Combination
-from ..ranking import RankedCandidate, Ranking
+from ..combine.combination import Combination
+from ..ranking.ranking import RankedCandidate, Ranking
 
 RETRIEVAL, RAW = "retrieval", ":raw"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean, pstdev
 
-from ..ranking import Ranking
+from ..ranking.ranking import Ranking
 from .chance import surely_positive
 from .evidence import Case, Evidence
 from .finding import Cause, Finding, Severity

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..candidate import Candidate
-from ..ranking import DegradedError, Ranking
+from ..protocols import traits_of
+from ..ranking.candidate import Candidate
+from ..ranking.ranking import DegradedError, Ranking
 from ..reranker import Reranker
 from ..scorers.llm import LLMScorer
-from ..traits import traits_of
 from .evidence import Case, Setup
 
 #: Queries that are asked again in other orders, and how many comparisons these should give.

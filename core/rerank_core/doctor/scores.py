@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from statistics import fmean
 
-from ..normalise import normalise
+from ..combine.normalize import normalise
 from ..scorers.bm25 import words
 from .chance import surely_positive
 from .evidence import RETRIEVAL, Case, Evidence, key

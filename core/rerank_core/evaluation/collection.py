@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..candidate import Candidate
 from ..errors import InvalidInputError
+from ..ranking.candidate import Candidate
 from .run import Ranked, Run
 
 

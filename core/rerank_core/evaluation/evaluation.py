@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from ..deadline import Timeout
 from ..reranker import Reranker
+from ..runtime.deadline import Timeout
 from .collection import Collection
 from .compare import Comparison, compare
 from .costs import Costs, costs_of

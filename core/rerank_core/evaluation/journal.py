@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..candidate import Candidate
-from ..combine import Combination
+from ..combine.combination import Combination
+from ..protocols import traits_of
+from ..ranking.candidate import Candidate
 from ..reranker import Reranker
-from ..traits import traits_of
 from .run import Ranked
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..candidate import Candidate, to_candidate
 from ..errors import InvalidInputError
+from ..ranking.candidate import Candidate, to_candidate
 from .collection import Collection, of_candidates
 from .retrieval import bm25_run
 from .run import Run

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Reason
-from ..ranking import Ranking
-from ..report import Report
+from ..ranking.ranking import Ranking
+from ..ranking.report import Report
 
 
 @dataclass(frozen=True, slots=True)

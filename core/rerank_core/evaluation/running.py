@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .. import loop
-from ..deadline import Timeout
 from ..errors import InvalidInputError
-from ..ranking import DegradedError, Ranking
+from ..ranking.ranking import DegradedError, Ranking
 from ..reranker import Reranker
+from ..runtime import loop
+from ..runtime.deadline import Timeout
 from .collection import Collection
 from .journal import Journal, ranking_key, system_key
 from .run import Ranked, Run

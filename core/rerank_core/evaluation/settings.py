@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..combine import Combination, ReciprocalRankFusion, WeightedSum
+from ..combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .packages import package
 from .signals import RETRIEVAL, Array, Signals, normalised, ranks
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..placing import estimate
+from ..combine.estimate import estimate
 from .collection import Collection
 from .packages import package
 from .run import Run
@@ -101,7 +101,7 @@ def _row(
 
 
 def normalised(signal: Signal, how: str, depth: int) -> Array:
-    """The first `depth` columns on another scale, row by row, as `rerank_core.normalise` does."""
+    """The first `depth` columns on another scale, row by row, as `combine.normalize` does."""
     np = package("numpy")
     values = signal.scores[:, :depth]
     if how == "rank":

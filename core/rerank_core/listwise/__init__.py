@@ -1,7 +1,7 @@
 """Ways to order many texts by a judge that orders few: pure logic, no model in sight.
 
-Each is an async generator over a `rerank_core.seams.Judge` and yields a better order after every
-answer, so that a deadline can take the last one. Closing or cancelling it cancels every call
+Each is an async generator over a `rerank_core.protocols.Judge` and yields a better order after
+every answer, so that a deadline can take the last one. Closing or cancelling it cancels every call
 under way. The judge itself waits where concurrency is limited.
 """
 
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from rerank_core.errors import InvalidInputError
-from rerank_core.listwise import blocks, sliding, top_down
-from rerank_core.listwise.blocks import overlapping_blocks
-from rerank_core.listwise.order import Order
-from rerank_core.listwise.passes import ShuffledJudge
-from rerank_core.listwise.plan import Plan
-from rerank_core.listwise.sliding import sliding_window
-from rerank_core.listwise.top_down import top_down_partitioning
+from ..errors import InvalidInputError
+from . import blocks, sliding, top_down
+from .blocks import overlapping_blocks
+from .order import Order
+from .passes import ShuffledJudge
+from .plan import Plan
+from .sliding import sliding_window
+from .top_down import top_down_partitioning
 
 __all__ = [
     "Algorithm",

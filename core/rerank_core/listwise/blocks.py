@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import lru_cache
 
-from rerank_core.listwise.inquiry import Inquiry, completed
-from rerank_core.listwise.order import Order
-from rerank_core.listwise.pagerank import pagerank
-from rerank_core.listwise.parts import even_parts, part_count
-from rerank_core.listwise.plan import Plan, at_least
-from rerank_core.seams import Judge
+from ..protocols import Judge
+from .inquiry import Inquiry, completed
+from .order import Order
+from .pagerank import pagerank
+from .parts import even_parts, part_count
+from .plan import Plan, at_least
 
 
 async def overlapping_blocks(

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from operator import index
 
-from rerank_core.errors import ScorerError
-from rerank_core.listwise.order import Order
-from rerank_core.seams import Judge
+from ..errors import ScorerError
+from ..protocols import Judge
+from .order import Order
 
 
 class Inquiry:

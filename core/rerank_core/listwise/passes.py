@@ -11,9 +11,9 @@ import random
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from rerank_core.listwise.inquiry import named_positions
-from rerank_core.listwise.plan import at_least
-from rerank_core.seams import Judge
+from ..protocols import Judge
+from .inquiry import named_positions
+from .plan import at_least
 
 
 class ShuffledJudge:

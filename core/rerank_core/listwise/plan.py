@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rerank_core.errors import InvalidInputError
+from ..errors import InvalidInputError
 
 
 class Plan(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
-from rerank_core.errors import InvalidInputError
-from rerank_core.listwise.inquiry import Inquiry, completed
-from rerank_core.listwise.order import Order
-from rerank_core.listwise.plan import Plan, at_least
-from rerank_core.seams import Judge
+from ..errors import InvalidInputError
+from ..protocols import Judge
+from .inquiry import Inquiry, completed
+from .order import Order
+from .plan import Plan, at_least
 
 
 async def sliding_window(

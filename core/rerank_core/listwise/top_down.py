@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, zip_longest
 
-from rerank_core.errors import InvalidInputError
-from rerank_core.listwise.inquiry import Inquiry, completed
-from rerank_core.listwise.order import Order
-from rerank_core.listwise.parts import even_parts, part_count
-from rerank_core.listwise.plan import Plan, at_least
-from rerank_core.seams import Judge
+from ..errors import InvalidInputError
+from ..protocols import Judge
+from .inquiry import Inquiry, completed
+from .order import Order
+from .parts import even_parts, part_count
+from .plan import Plan, at_least
 
 
 async def top_down_partitioning(

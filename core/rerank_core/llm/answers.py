@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import Reason, ScorerError
-from ..seams import Scores
-from ..usage import record
+from ..protocols import Scores
+from ..runtime.usage import record
 from .excerpts import Excerpt
 
 

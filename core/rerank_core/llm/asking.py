@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import ScorerError
-from ..retries import Policy, policy_at_hand
-from ..seams import ChatModel, Reply
-from ..usage import record
+from ..protocols import ChatModel, Reply
+from ..runtime.retries import Policy, policy_at_hand
+from ..runtime.usage import record
 from .budget import Budget
 from .excerpts import Lengths
 from .prompts import Prompt

@@ -8,7 +8,7 @@ from functools import partial
 from ..errors import ConfigurationError
 from ..listwise.passes import merge_scores, restored, shuffles
 from ..parsing import parse_scores
-from ..truncation import fill
+from ..text.truncation import fill
 from .answers import graded, note_cuts, unreadable
 from .asking import Asker
 from .excerpts import best_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from ..errors import ConfigurationError, Reason, ScorerError
-from ..seams import Reply
-from ..usage import Meter, meter_at_hand
+from ..protocols import Reply
+from ..runtime.usage import Meter, meter_at_hand
 
 #: US dollars for so many prompt and completion tokens; None: unknown.
 Price = Callable[[int, int], float | None]

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ConfigurationError
-from ..truncation import Count, beside_query, estimate_tokens, passages, truncate, truncate_tokens
+from ..text.truncation import (
+    Count,
+    beside_query,
+    estimate_tokens,
+    passages,
+    truncate,
+    truncate_tokens,
+)
 
 #: The most passages of one document: what lies beyond them is left out, and counted as such.
 MOST_PASSAGES = 16

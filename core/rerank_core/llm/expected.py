@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ..seams import Reply
+from ..protocols import Reply
 
 _NUMBER = re.compile(r"\d+")
 

@@ -11,9 +11,9 @@ from ..errors import ConfigurationError, InvalidInputError, ScorerError
 from ..listwise import ShuffledJudge, algorithm
 from ..listwise.plan import at_least
 from ..parsing import parse_permutation
-from ..retries import Policy
-from ..seams import Judge
-from ..usage import record
+from ..protocols import Judge
+from ..runtime.retries import Policy
+from ..runtime.usage import record
 from .answers import note_cuts, unreadable
 from .asking import Asker
 from .schemas import order_schema

@@ -8,7 +8,7 @@ from .asking import Asker
 
 
 class Strategy:
-    """One way to ask. `LLMScorer` takes on its traits; see `rerank_core.seams.ScorerBase`.
+    """One way to ask. `LLMScorer` takes on its traits; see `rerank_core.protocols.ScorerBase`.
 
     A strategy may also have `groups` (how texts share calls) and `stream` (what is known before
     everything is).

@@ -10,8 +10,8 @@ They read what a careful person would read, and refuse what a careful person wou
 missing score stays missing. docs/parser.md has the rules.
 """
 
-from .batch import parse_scores
-from .order import parse_permutation
-from .pointwise import parse_score
+from .permutation import parse_permutation
+from .score import parse_score
+from .scores import parse_scores
 
 __all__ = ["parse_permutation", "parse_score", "parse_scores"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .pointwise import labelled_value, stands
 from .scan import Token, Tokens, Value, tokens, value_at, whole
+from .score import labelled_value, stands
 from .words import FILLERS, GIVING, ORDINALS, kind
 
 _OPENS_ID = frozenset(("[", "[[", "#"))

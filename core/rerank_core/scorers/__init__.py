@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bm25 import BM25Scorer as BM25Scorer
-    from .cohere import CohereScorer as CohereScorer
-    from .cross_encoder import CrossEncoderScorer as CrossEncoderScorer
     from .embedding import EmbeddingScorer as EmbeddingScorer
     from .function import FunctionScorer as FunctionScorer
     from .llm import LLMScorer as LLMScorer
-    from .onnx import OnnxCrossEncoderScorer as OnnxCrossEncoderScorer
-    from .rerank_api import RerankAPIScorer as RerankAPIScorer
+    from .local.cross_encoder import CrossEncoderScorer as CrossEncoderScorer
+    from .local.onnx import OnnxCrossEncoderScorer as OnnxCrossEncoderScorer
+    from .services.cohere import CohereScorer as CohereScorer
+    from .services.rerank_api import RerankAPIScorer as RerankAPIScorer
 
 _HOMES = {
     "BM25Scorer": "bm25",
-    "CohereScorer": "cohere",
-    "CrossEncoderScorer": "cross_encoder",
+    "CohereScorer": "services.cohere",
+    "CrossEncoderScorer": "local.cross_encoder",
     "EmbeddingScorer": "embedding",
     "FunctionScorer": "function",
     "LLMScorer": "llm",
-    "OnnxCrossEncoderScorer": "onnx",
-    "RerankAPIScorer": "rerank_api",
+    "OnnxCrossEncoderScorer": "local.onnx",
+    "RerankAPIScorer": "services.rerank_api",
 }
 
 __all__ = sorted(_HOMES)

@@ -11,10 +11,10 @@ from importlib import import_module
 from statistics import StatisticsError, correlation
 from typing import Any
 
-from ..normalise import normalise
-from ..seams import ScorerBase, Scores
-from ..threads import Stop, run
-from ..usage import record
+from ..combine.normalize import normalise
+from ..protocols import ScorerBase, Scores
+from ..runtime.threads import Stop, run
+from ..runtime.usage import record
 
 #: A word: letters, digits and marks of any script. Han, kana and Thai are written without
 #: spaces, so a run of them is taken apart into pairs of characters.

@@ -13,13 +13,13 @@ from typing import Any
 from uuid import uuid4
 
 from ..errors import ConfigurationError, ScorerError
-from ..failures import from_connection, from_foreign, from_garbage, from_status
-from ..loop import call_where_it_belongs
-from ..per_loop import PerLoop
-from ..secret import Secret
-from ..threads import Stop, native, run
-from ..usage import record
-from .local_model import Shared, as_utf8, cannot_fetch, identity, interruptible, require
+from ..remote.http_errors import from_connection, from_foreign, from_garbage, from_status
+from ..remote.secret import Secret
+from ..runtime.loop import call_where_it_belongs
+from ..runtime.per_loop import PerLoop
+from ..runtime.threads import Stop, native, run
+from ..runtime.usage import record
+from .local.local_model import Shared, as_utf8, cannot_fetch, identity, interruptible, require
 
 #: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
 Vector = Any

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..seams import ScorerBase, Scores
+from ..protocols import ScorerBase, Scores
 from .embedders import embedder_for
 
 DEFAULT_MODEL = "text-embedding-3-large"

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..loop import call_where_it_belongs
-from ..seams import ScorerBase, Scores
+from ..protocols import ScorerBase, Scores
+from ..runtime.loop import call_where_it_belongs
 
 ScoringFunction = Callable[
     [str, Sequence[str]], Sequence[float | None] | Awaitable[Sequence[float | None]]

@@ -16,8 +16,8 @@ from ..llm.listwise import Listwise
 from ..llm.pointwise import Pointwise
 from ..llm.prompts import PROMPTS, Prompt
 from ..llm.strategy import Strategy
-from ..seams import ScorerBase
-from ..truncation import Count
+from ..protocols import ScorerBase
+from ..text.truncation import Count
 
 #: How many documents share a call, and how many a listwise algorithm has ordered at once.
 GROUP_SIZE, WINDOW = 10, 20
@@ -26,7 +26,7 @@ GROUP_SIZE, WINDOW = 10, 20
 class LLMScorer(ScorerBase):
     """Has an LLM grade the candidates.
 
-    `llm`: a LangChain chat model, a LlamaIndex LLM, any `rerank_core.seams.ChatModel`, or, as
+    `llm`: a LangChain chat model, a LlamaIndex LLM, any `rerank_core.protocols.ChatModel`, or, as
     `model`, a model's name on an OpenAI-compatible server. Neither: `RERANK_MODEL` from the
     environment, else gpt-4o-mini. `base_url` and `api_key` are for a model by name; left out, they
     are `OPENAI_BASE_URL` and `OPENAI_API_KEY`.

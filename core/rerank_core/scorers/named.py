@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from ..combine import Combination, WeightedSum
+from ..combine.combination import Combination, WeightedSum
 from ..errors import ConfigurationError
-from ..seams import Scorer
+from ..protocols import Scorer
 from .function import FunctionScorer
 
 #: The prefix of a name ("prefix:model"), and where its scorer is.
 _NAMES: Mapping[str, tuple[str, str]] = {
     "bm25": ("bm25", "BM25Scorer"),
     "llm": ("llm", "LLMScorer"),
-    "cross-encoder": ("cross_encoder", "CrossEncoderScorer"),
-    "onnx": ("onnx", "OnnxCrossEncoderScorer"),
+    "cross-encoder": ("local.cross_encoder", "CrossEncoderScorer"),
+    "onnx": ("local.onnx", "OnnxCrossEncoderScorer"),
     "embedding": ("embedding", "EmbeddingScorer"),
-    "cohere": ("cohere", "CohereScorer"),
-    "api": ("rerank_api", "RerankAPIScorer"),
+    "cohere": ("services.cohere", "CohereScorer"),
+    "api": ("services.rerank_api", "RerankAPIScorer"),
 }
 
 #: The embedded default: BM25 and the retriever's own score, half and half.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..seams import ScoreStore
+from ..protocols import ScoreStore
 
 if TYPE_CHECKING:
     from .memory import MemoryStore as MemoryStore

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from cachetools import TTLCache
 
-from ..deadline import Timeout, seconds
 from ..errors import ConfigurationError
-from ..seams import StoredScore
+from ..protocols import StoredScore
+from ..runtime.deadline import Timeout, seconds
 
 
 class MemoryStore:

@@ -6,7 +6,7 @@ import math
 import struct
 from zlib import crc32
 
-from ..seams import StoredScore
+from ..protocols import StoredScore
 
 # score, raw (NaN for none), and the check sum over the key and both; little-endian
 _LAYOUT, _SUM = struct.Struct("<dd"), struct.Struct("<I")

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ..deadline import Timeout, seconds
 from ..errors import ConfigurationError, MissingExtraError, RerankError
-from ..per_loop import PerLoop
-from ..seams import StoredScore
-from ..secret import Secret
+from ..protocols import StoredScore
+from ..remote.secret import Secret
+from ..runtime.deadline import Timeout, seconds
+from ..runtime.per_loop import PerLoop
 from .packing import pack, unpack
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from ..deadline import Timeout, seconds
 from ..errors import ConfigurationError, RerankError
-from ..log import log
-from ..seams import StoredScore
-from ..threads import Stop, run
+from ..protocols import StoredScore
+from ..runtime.deadline import Timeout, seconds
+from ..runtime.threads import Stop, run
+from ..telemetry.log import log
 from .packing import pack, unpack
 
 T = TypeVar("T")

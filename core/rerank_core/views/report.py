@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 
 from ..evaluation.evaluation import Evaluation, Result
-from . import looking, plots
-from .marking import marked, snippet, terms
-from .notebook import movement
+from ..ranking.html import movement
+from ..text.highlight import marked, snippet, terms
+from . import plots, report_data
 from .page import figure, page, section, table
 
 #: Queries shown with their documents for each system, documents of each, characters of these.
@@ -134,7 +134,7 @@ def _of_queries(found: Evaluation) -> Iterator[str]:
     measure = found.measures[0]
     drawn = []
     for result in found.systems:
-        by = [change.by for change in looking.changes(found, result)]
+        by = [change.by for change in report_data.changes(found, result)]
         up, down = sum(v > 0 for v in by), sum(v < 0 for v in by)
         told = f"{up} queries gain, {down} lose (hatched), {len(by) - up - down} stay."
         label = f"{result.name}: change in {measure} by query"
@@ -144,7 +144,7 @@ def _of_queries(found: Evaluation) -> Iterator[str]:
         f"The change in {measure} of every query against {found.base.name}.",
         f'<div class="plots">{"".join(drawn)}</div>{_all_queries(found)}',
     )
-    curves = {result.name: looking.by_depth(found, result) for result in found.systems}
+    curves = {result.name: report_data.by_depth(found, result) for result in found.systems}
     if curves and found.collection.deepest > 1:
         label = f"{measure} by how many candidates are reranked"
         rows = [
@@ -187,7 +187,7 @@ def _all_queries(found: Evaluation) -> str:
 def _of_documents(found: Evaluation) -> Iterator[str]:
     moved, spread = [], []
     for result in found.systems:
-        pairs = looking.moves(found, result)
+        pairs = report_data.moves(found, result)
         if pairs:
             up, down = sum(b > a for b, a in pairs), sum(b < a for b, a in pairs)
             label = f"{result.name}: ranks of relevant documents before and after"
@@ -195,7 +195,7 @@ def _of_documents(found: Evaluation) -> Iterator[str]:
             moved.append(
                 figure(plots.ranks_before_and_after(pairs, label), f"{result.name}.", told)
             )
-        relevant, others = looking.scores(found, result)
+        relevant, others = report_data.scores(found, result)
         if relevant and others:
             label = f"{result.name}: scores of relevant documents and of others"
             told = f"{len(relevant)} scores of relevant documents, {len(others)} of others."
@@ -227,7 +227,7 @@ def _of_documents(found: Evaluation) -> Iterator[str]:
 def _worst(found: Evaluation, result: Result) -> str:
     measure = found.measures[0]
     shown = []
-    for place, change in enumerate(looking.worst(found, result, WORST)):
+    for place, change in enumerate(report_data.worst(found, result, WORST)):
         text = found.collection.queries.get(change.query, "")
         sides = (
             f'<div class="sides"><div><h3>{escape(found.base.name)}</h3>'
@@ -245,11 +245,11 @@ def _worst(found: Evaluation, result: Result) -> str:
 
 def _side(found: Evaluation, result: Result, query: str) -> str:
     candidates = {str(c.id): c for c in found.collection.candidates.get(query, ())}
-    before = {doc: rank for rank, doc in enumerate(looking.order(found.base, query), start=1)}
+    before = {doc: rank for rank, doc in enumerate(report_data.order(found.base, query), start=1)}
     grades = found.collection.qrels.get(query, {})
     wanted = terms(found.collection.queries.get(query, ""))
     rows = []
-    for rank, doc in enumerate(looking.order(result, query)[:SIDE], start=1):
+    for rank, doc in enumerate(report_data.order(result, query)[:SIDE], start=1):
         relevant = grades.get(doc, 0) > 0
         tag = f'<span class="tag">★ relevant ({grades[doc]})</span>' if relevant else ""
         moved = "" if result is found.base else movement(before.get(doc, rank) - rank)

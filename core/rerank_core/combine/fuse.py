@@ -1,0 +1,111 @@
+"""From what was scored to an order: signals combined, what is missing placed by estimate.
+
+Pure; every list is in retrieval order, best retrieved first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..ranking.candidate import Candidate
+from .combination import Combination
+from .estimate import order as placed_order
+
+Signal = Sequence[float | None]
+
+#: The name of the retriever's own signal.
+RETRIEVAL = "retrieval"
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What one scorer found: its scores, and what they were before they were mapped to 0..1."""
+
+    name: str
+    scores: Signal
+    raw: Signal
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was scored."""
+        return all(score is None for score in self.scores)
+
+    def components(self) -> dict[str, Signal]:
+        """The scores under its name, and the raw ones beside them where there are any."""
+        if all(value is None for value in self.raw):
+            return {self.name: self.scores}
+        return {self.name: self.scores, f"{self.name}:raw": self.raw}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The order (positions, best first), each candidate's score, and the signals behind it."""
+
+    order: Sequence[int]
+    scores: Signal
+    components: Mapping[str, Signal]
+    problems: Sequence[str] = field(default=())
+
+
+def settle(
+    query: str,
+    listed: Sequence[Candidate],
+    found: Sequence[Scoring],
+    stand_in: Scoring | None,
+    combine: Combination | None,
+) -> Settled:
+    """The best order that the scores at hand allow.
+
+    Where a scorer found nothing, the `stand_in` (a fallback) takes its place; where it found
+    something, the stand-in's order takes the retriever's place in placing the rest.
+    """
+    retrieval = [candidate.score for candidate in listed]
+    used = [stand_in if scoring.empty and stand_in else scoring for scoring in found]
+    components: dict[str, Signal] = {}
+    if not all(score is None for score in retrieval):
+        components[RETRIEVAL] = retrieval
+    for scoring in (*found, *([stand_in] if stand_in else [])):
+        components |= scoring.components()
+    if all(scoring.empty for scoring in used):
+        return Settled(range(len(listed)), [None] * len(listed), components)
+    if combine is None:
+        (only,) = used
+        beneath = stand_in if stand_in is not None and only is not stand_in else None
+        return Settled(_order(only.scores, beneath), only.scores, components)
+    return _combined(query, listed, retrieval, found, used, combine, components)
+
+
+def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
+    if beneath is None:
+        return placed_order(scores)
+    base = placed_order(beneath.scores)
+    return [base[place] for place in placed_order([scores[position] for position in base])]
+
+
+def _combined(
+    query: str,
+    listed: Sequence[Candidate],
+    retrieval: Signal,
+    found: Sequence[Scoring],
+    used: Sequence[Scoring],
+    combine: Combination,
+    components: dict[str, Signal],
+) -> Settled:
+    # where a candidate has no retrieval score, the retriever's order still says something
+    ranks = [float(len(listed) - place) for place in range(len(listed))]
+    signals: dict[str, Signal] = {RETRIEVAL: ranks if None in retrieval else retrieval}
+    signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
+    names = [scoring.name for scoring in found]
+    static, problems = combine.compute_signals(query, listed)
+    signals |= static
+    total = combine.combine(signals, estimated=names)
+    for name, values in combine.components(signals, estimated=names).items():
+        if list(values) != list(signals[name]):
+            components.setdefault(f"{name}:raw", signals[name])
+        components[name] = values
+    scores = [
+        None if any(scoring.scores[place] is None for scoring in used) else total[place]
+        for place in range(len(listed))
+    ]
+    return Settled(placed_order(total), scores, components, problems)

@@ -1,0 +1,94 @@
+"""Puts signals of different scales beside each other: pure logic, higher is better throughout.
+
+| how       | range      | what it does                            | all equal, or only one |
+|-----------|------------|-----------------------------------------|------------------------|
+| `min-max` | 0..1       | worst present 0, best present 1         | 0.5                    |
+| `rank`    | 0..1       | the same by rank; equal values share it | 0.5                    |
+| `z-score` | unbounded  | deviations from the mean                | 0.0                    |
+| `sigmoid` | 0..1       | 1 / (1 + exp(-v)), each on its own      | as any other           |
+| `none`    | as it came | nothing                                 | as any other           |
+
+A signal that tells no document from another stands in the middle: it neither lifts nor sinks.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeGuard
+
+from ..errors import ConfigurationError
+
+
+def normalise(values: Sequence[float | None], how: str) -> list[float | None]:
+    """The same signal on another scale, by position.
+
+    None, NaN and infinities are missing: they come back as None and bend nothing else. No value
+    rises above one that was higher. Raises `ConfigurationError` for an unknown `how`.
+    """
+    check_normalisation(how)
+    present = [float(value) for value in values if is_present(value)]
+    scaled = iter(_NORMALISATIONS[how](present) if present else ())
+    return [next(scaled) if is_present(value) else None for value in values]
+
+
+def is_present(value: float | None) -> TypeGuard[float]:
+    """Whether a signal says anything: None, NaN and infinities do not."""
+    return value is not None and math.isfinite(value)
+
+
+def check_normalisation(how: str) -> None:
+    """Raise `ConfigurationError` unless `how` is one of the five names."""
+    if how not in _NORMALISATIONS:
+        names = ", ".join(repr(name) for name in _NORMALISATIONS)
+        raise ConfigurationError(f"no normalisation {how!r}: use one of {names}")
+
+
+def _min_max(values: list[float]) -> list[float]:
+    low, high = min(values), max(values)
+    if low == high:
+        return [0.5] * len(values)
+    if math.isinf(high - low):  # beyond what a float can span: half of it is within
+        return _min_max([value / 2 for value in values])
+    return [(value - low) / (high - low) for value in values]
+
+
+def _rank(values: list[float]) -> list[float]:
+    if len(values) == 1:
+        return [0.5]
+    ascending = sorted(values)
+    # Twice the mean rank of the equal values, from 0 for the worst: an exact integer.
+    doubled = [bisect_left(ascending, v) + bisect_right(ascending, v) - 1 for v in values]
+    return [rank / (2 * (len(values) - 1)) for rank in doubled]
+
+
+def _z_score(values: list[float]) -> list[float]:
+    if min(values) == max(values):
+        return [0.0] * len(values)
+    # Deviations have no unit: on -1..1 neither sum nor square overflows.
+    scale = max(abs(value) for value in values)
+    small = [value / scale for value in values]
+    mean = math.fsum(small) / len(small)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in small) / len(small))
+    return [(value - mean) / deviation for value in small]
+
+
+def _sigmoid(values: list[float]) -> list[float]:
+    # Of the two forms of the same function, the one whose exp cannot overflow.
+    return [
+        1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+        for value in values
+    ]
+
+
+_NORMALISATIONS: Mapping[str, Callable[[list[float]], list[float]]] = MappingProxyType(
+    {
+        "min-max": _min_max,
+        "z-score": _z_score,
+        "rank": _rank,
+        "sigmoid": _sigmoid,
+        "none": list,
+    }
+)

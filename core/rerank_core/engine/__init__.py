@@ -1,0 +1,1 @@
+"""Whatever the world does: batches, the deadline, the cache, retries, limits, and fallback."""

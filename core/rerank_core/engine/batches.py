@@ -1,0 +1,119 @@
+"""A batch under way, and how the rankings that wait for it share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import Reason, ScorerError
+from ..runtime.deadline import Deadline
+from ..runtime.usage import Meter
+
+#: How long a batch that nobody waits for is left alone before it is cancelled, in seconds: taking
+#: a call to a server apart costs milliseconds, and whoever met their deadline is to answer first.
+COURTESY = 0.02
+
+#: How long closing waits for what was cancelled, in seconds.
+LONGEST_FAREWELL = 0.25
+
+# A cancelled batch may take a moment to notice; until then something must hold on to it.
+_leaving: set[asyncio.Task[None]] = set()
+
+
+@dataclass(slots=True)
+class Scored:
+    """What came of it: a score or None for each text, and why some are None."""
+
+    scores: list[float | None]
+    raw: list[float | None]
+    reasons: dict[Reason, None] = field(default_factory=dict)  # sets that keep their order
+    errors: list[ScorerError] = field(default_factory=list)
+    #: What the last try failed with, while the next one is waited for.
+    trouble: ScorerError | None = None
+    #: How many of the scores needed no call: remembered, or shared with another ranking.
+    cached: int = 0
+
+    @classmethod
+    def nothing(cls, count: int) -> Scored:
+        """No score yet for so many texts."""
+        return cls([None] * count, [None] * count)
+
+    @property
+    def coverage(self) -> float:
+        """The share of texts that have a score."""
+        return sum(s is not None for s in self.scores) / len(self.scores) if self.scores else 1.0
+
+    def fail(self, error: ScorerError) -> None:
+        """Note a batch that will have no scores."""
+        self.reasons[error.reason] = None
+        self.errors.append(error)
+
+
+class Batch:
+    """Texts that are scored together, for one ranking or for several that ask for the same.
+
+    It goes on for as long as one of them waits, and tries again for as long as the most patient
+    of them has time. What it costs is on the bill (`meter`) of the one that started it.
+    """
+
+    def __init__(
+        self,
+        query: str,
+        texts: Sequence[str],
+        keys: Sequence[str],
+        under_way: MutableMapping[str, Batch],
+        deadline: Deadline,
+        meter: Meter,
+    ) -> None:
+        self.query, self.texts, self.keys = query, texts, keys
+        self.deadline, self.meter = deadline, meter
+        self.scored = Scored.nothing(len(texts))
+        self.place = {key: place for place, key in enumerate(keys)}
+        self.task: asyncio.Task[None]
+        #: Whether the last of those who waited has gone.
+        self.left = False
+        #: Set once its peers are in and it is not.
+        self.straggles = asyncio.Event()
+        self._under_way, self._waiting = under_way, 0
+        for key in keys:
+            under_way[key] = self
+
+    def join(self, deadline: Deadline) -> None:
+        """One more waits for it, until this deadline."""
+        self._waiting += 1
+        if self.deadline.at is not None and (deadline.at is None or deadline.at > self.deadline.at):
+            self.deadline = deadline
+
+    def leave(self) -> None:
+        """One less; with the last of them the work ends."""
+        self._waiting -= 1
+        if not self._waiting and not self.task.done():
+            self.left = True
+            self.retire()
+            _leaving.add(self.task)
+            self.task.add_done_callback(_leaving.discard)
+            self.task.get_loop().call_later(COURTESY, self.task.cancel)
+
+    def twin(self) -> Batch:
+        """The same texts once more, for a second try beside the first; nobody joins it."""
+        return Batch(self.query, self.texts, (), {}, self.deadline, self.meter)
+
+    def adopt(self, other: Batch) -> None:
+        """Take over what another try of it brought."""
+        self.scored = other.scored
+
+    def retire(self) -> None:
+        """From now on nobody joins it."""
+        for key in self.keys:
+            if self._under_way.get(key) is self:
+                del self._under_way[key]
+
+
+async def see_out() -> None:
+    """Cancel at once what nobody waits for, and wait a moment until it has let go of its calls."""
+    here = asyncio.get_running_loop()
+    if leaving := [task for task in _leaving if task.get_loop() is here]:
+        for task in leaving:
+            task.cancel()
+        await asyncio.wait(leaving, timeout=LONGEST_FAREWELL)

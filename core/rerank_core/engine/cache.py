@@ -1,0 +1,270 @@
+"""The score cache: what stands between the engine and a store, so that no store can do harm.
+
+A store that fails, hangs or answers nonsense costs a ranking a fraction of a second once, and is
+then left alone for a while. The ranking is the one that there would be without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..protocols import ScoreStore, StoredScore
+from ..remote.http_errors import redact
+from ..runtime.deadline import Deadline
+from ..telemetry.log import log
+from .batches import Batch
+
+#: How long a ranking waits for the store, to read and again to write: seconds, and at most this
+#: share of what its deadline leaves. In less than so many seconds no store has to answer.
+PATIENCE, SHARE, TOO_SHORT = 0.25, 0.25, 0.05
+#: How long a store that failed is left alone, in seconds.
+REST = 10.0
+#: How long a write may take that nobody waits for, and how long closing waits for it, in seconds.
+LONGEST, CLOSING = 5.0, 2.0
+#: So many scores at most wait to be written; further ones are not kept.
+MOST_UNWRITTEN = 100_000
+
+# A store's answer that came too late is dropped, but its task must be held until it ends.
+_late: set[asyncio.Task[Any]] = set()
+
+
+class Cache:
+    """Reads scores before they are asked for, and writes them when they are in.
+
+    Used on the background loop only. Nothing here raises but cancellation.
+    """
+
+    def __init__(self, store: ScoreStore, *, close_store: bool = True) -> None:
+        self.store, self.close_store = store, close_store
+        self._here: tuple[asyncio.AbstractEventLoop, _Here] | None = None
+
+    @property
+    def under_way(self) -> dict[str, Batch]:
+        """The batches being scored now, by the keys of their texts."""
+        return self._now().under_way
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not working at the moment, in a sentence."""
+        now = self._now()
+        return now.reading.problem or now.writing.problem
+
+    async def get(self, keys: Iterable[str], deadline: Deadline) -> dict[str, StoredScore]:
+        """The scores that it has, as far as the store hands them over in time."""
+        now, wanted = self._now(), list(dict.fromkeys(keys))
+        found = now.not_read_yet(wanted)
+        missing = [key for key in wanted if key not in found]
+        if missing and now.reading.may_try():
+            now.looking += 1
+            try:
+                found |= await self._read(now, missing, deadline)
+                found |= now.not_read_yet(missing)  # written while we were looking
+            finally:
+                now.looking -= 1
+                now.let_go()
+        return found
+
+    def put(self, scores: Mapping[str, StoredScore]) -> None:
+        """Start to write them."""
+        now = self._now()
+        if not scores or not now.writing.may_try():
+            return
+        now.next = now.next or _Load()
+        if len(now.next.scores) + len(scores) <= MOST_UNWRITTEN:
+            now.next.scores.update(scores)
+        if now.writer is None or now.writer.done():
+            now.writer = asyncio.create_task(self._write(now))
+
+    async def written(self, deadline: Deadline) -> None:
+        """Wait a moment until all that was put is written; it goes on unseen if it takes longer."""
+        now = self._now()
+        load = now.next or now.last
+        if load is None or load.done.is_set() or now.writing.problem is not None:
+            return
+        limit = _patience(deadline)
+        _, in_time = await _wait(load.done.wait, limit)
+        if not in_time and limit >= TOO_SHORT:
+            now.writing.late(f"did not take the scores within {limit:.2g} s")
+
+    async def warm_up(self) -> None:
+        """Open the store ahead of the first ranking."""
+        await _quietly(lambda: self.store.get_many(["00"]), "open")
+
+    async def aclose(self) -> None:
+        """Write what is to be written, and close the store if it is ours to close."""
+        now = self._now()
+        load = now.next or now.last
+        if load is not None:
+            await _wait(load.done.wait, CLOSING)
+        if now.writer is not None:
+            now.writer.cancel()
+        self._here = None
+        if self.close_store:
+            await _quietly(self.store.aclose, "close")
+
+    def _now(self) -> _Here:
+        # After a fork the loop is another one, and what was under way is the parent's business.
+        loop = asyncio.get_running_loop()
+        if self._here is None or self._here[0] is not loop:
+            self._here = (loop, _Here())
+        return self._here[1]
+
+    async def _read(
+        self, now: _Here, keys: Sequence[str], deadline: Deadline
+    ) -> dict[str, StoredScore]:
+        limit = _patience(deadline)
+        task, in_time = await _wait(lambda: self.store.get_many(keys), limit)
+        if not in_time:
+            if limit >= TOO_SHORT:
+                now.reading.fail(f"did not answer within {limit:.2g} s")
+            return {}
+        try:
+            found = _sound(task.result(), keys)
+        except (Exception, asyncio.CancelledError) as error:
+            now.reading.fail(_told(error))
+            return {}
+        now.reading.works()
+        return found
+
+    async def _write(self, now: _Here) -> None:
+        """Write load after load: while one is being written, the next one gathers."""
+        while (load := now.next) is not None:
+            now.next, now.last = None, load
+            try:
+                async with asyncio.timeout(LONGEST):
+                    await self.store.set_many(load.scores)
+            except TimeoutError:
+                now.writing.fail(f"took more than {LONGEST:g} s to write")
+            except Exception as error:
+                now.writing.fail(_told(error))
+            else:
+                now.writing.works()
+            finally:
+                load.done.set()
+                now.let_go()
+
+
+class _Load:
+    """Scores that are written together."""
+
+    def __init__(self) -> None:
+        self.scores: dict[str, StoredScore] = {}
+        self.done = asyncio.Event()
+
+
+class _Here:
+    """What the cache knows on one event loop."""
+
+    def __init__(self) -> None:
+        self.under_way: dict[str, Batch] = {}
+        self.reading, self.writing = _Way("read"), _Way("written")
+        self.writer: asyncio.Task[None] | None = None
+        self.next: _Load | None = None
+        #: The load being written; then, for those who looked before it was, the one just written.
+        self.last: _Load | None = None
+        #: How many are asking the store at this moment.
+        self.looking = 0
+
+    def not_read_yet(self, keys: Sequence[str]) -> dict[str, StoredScore]:
+        """Those of the keys that are on their way into the store."""
+        loads = [load.scores for load in (self.last, self.next) if load is not None]
+        return {key: load[key] for load in loads for key in keys if key in load}
+
+    def let_go(self) -> None:
+        """From now on the store itself is asked for what was written, and may have forgotten it."""
+        if not self.looking and self.last is not None and self.last.done.is_set():
+            self.last = None
+
+
+class _Way:
+    """One way to the store, in or out: whether it works, and if not, when to try again."""
+
+    def __init__(self, done: str) -> None:
+        self._done = done
+        self._failed: str | None = None
+        self._late: str | None = None
+        self._rests_until = -math.inf
+
+    @property
+    def problem(self) -> str | None:
+        return self._late if self.may_try() else self._failed
+
+    def may_try(self) -> bool:
+        return time.monotonic() >= self._rests_until
+
+    def works(self) -> None:
+        self._late, self._rests_until = None, -math.inf
+
+    def late(self, why: str) -> None:
+        """It is slow, and may come yet."""
+        if self._late is None:
+            log.warning("the score cache %s; the ranking is unharmed", why)
+        self._late = f"the score cache {why}"
+
+    def fail(self, why: str) -> None:
+        """Leave it alone for a while."""
+        if self.may_try():  # else several failed at once, and one has said so
+            log.warning(
+                "the score cache could not be %s and is left alone for %g s: %s",
+                *(self._done, REST, why),
+            )
+        self._rests_until = time.monotonic() + REST
+        self._failed = f"the score cache could not be {self._done}: {why}"
+
+
+def _sound(found: Any, keys: Sequence[str]) -> dict[str, StoredScore]:
+    """What a store answered, without what was not asked for and what is no score."""
+    sound: dict[str, StoredScore] = {}
+    for key in keys:
+        if (value := found.get(key)) is not None:
+            score, raw = value
+            if math.isfinite(score) and (raw is None or math.isfinite(raw)):
+                sound[key] = (float(score), None if raw is None else float(raw))
+    return sound
+
+
+def _patience(deadline: Deadline) -> float:
+    left = deadline.left()
+    return PATIENCE if left is None else min(PATIENCE, SHARE * left)
+
+
+async def _wait(work: Callable[[], Awaitable[Any]], limit: float) -> tuple[asyncio.Task[Any], bool]:
+    """Wait so many seconds; the task, and whether it was done in time. If not, it is let go."""
+
+    async def called() -> Any:  # a store's method may be anything: what it raises stays in here
+        return await work()
+
+    task = asyncio.create_task(called())
+    try:
+        await asyncio.wait({task}, timeout=limit)
+    finally:
+        in_time = task.done()
+        if not in_time:
+            task.cancel()
+            _late.add(task)
+            task.add_done_callback(_forget)
+    return task, in_time
+
+
+async def _quietly(work: Callable[[], Awaitable[Any]], what: str) -> None:
+    task, in_time = await _wait(work, CLOSING)
+    try:
+        if not in_time:
+            raise TimeoutError(f"no answer within {CLOSING:g} s")
+        task.result()
+    except (Exception, asyncio.CancelledError) as error:
+        log.warning("the score cache did not %s: %s", what, _told(error))
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {redact(str(error))}".rstrip(": ")
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _late.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody waits for it any more; asyncio would complain

@@ -1,0 +1,408 @@
+"""The engine: gets the scores of one scorer, whatever the world does.
+
+It owns what every scorer needs and none should do itself: batches sent off in retrieval order,
+a limit on how many are under way, retries with backoff, batches split that are too large, the
+cache and the sharing of what is asked twice at once, and the deadline, at which what is in is kept
+and the rest is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
+from typing import NamedTuple
+
+from ..errors import Reason, ScorerError
+from ..protocols import Scorer, Scores, StoredScore, StreamingScorer, Traits
+from ..remote.http_errors import redact
+from ..runtime import retries
+from ..runtime.deadline import Deadline
+from ..runtime.loop import call_where_it_belongs
+from ..runtime.retries import Policy
+from ..runtime.usage import Meter
+from ..telemetry.log import log
+from .batches import Batch, Scored
+from .breaker import Breaker
+from .cache import Cache
+from .cache_keys import group_keys, text_keys
+from .hedging import hedged
+from .rate_limit import Pace
+
+#: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
+STRAGGLERS = 0.1
+
+
+class Limits(NamedTuple):
+    """How much is under way at once: batches, and calls within batches that take several.
+
+    Apart from each other, or a batch would wait for the place that it holds itself.
+    """
+
+    batches: asyncio.Semaphore
+    calls: asyncio.Semaphore
+
+
+class Engine:
+    """Runs one scorer for one reranker. Used on the background loop only."""
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        traits: Traits,
+        max_concurrency: int,
+        cache: Cache | None = None,
+        *,
+        pace: Pace | None = None,
+        hedge_after: float | None = None,
+    ) -> None:
+        self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
+        self.pace, self.hedge_after = pace or Pace(), hedge_after
+        self.breaker = Breaker()
+        #: The scorer again, if it is one that streams. Looked at once: it is not a cheap look.
+        self._streams = scorer if isinstance(scorer, StreamingScorer) else None
+        #: None also for a scorer that does not say what its scores depend on.
+        self.cache = cache if traits.fingerprint is not None else None
+        #: Whether it has ever scored anything: from then on a 401 is the world's doing.
+        self.succeeded = False
+        self._limits: tuple[asyncio.AbstractEventLoop, Limits] | None = None
+
+    async def warm_up(self) -> None:
+        """Let the scorer load what it must."""
+        await retries.warm_up()
+        load = getattr(self.scorer, "warm_up", None)
+        if load is not None:
+            await load()
+
+    async def aclose(self) -> None:
+        """Let the scorer go of what it holds."""
+        close = getattr(self.scorer, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def score(
+        self, query: str, texts: Sequence[str], deadline: Deadline, meter: Meter
+    ) -> Scored:
+        """Score the texts, given in retrieval order, as far as the deadline allows.
+
+        Raises nothing but cancellation: what failed is in `reasons` and `errors`.
+        """
+        scored = Scored.nothing(len(texts))
+        if not texts:
+            return scored
+        # what is remembered, and asked again, as one: each text, or each group
+        units: list[Sequence[int]] = (
+            [(position,) for position in range(len(texts))]
+            if self.traits.independent
+            else self.traits.groups(query, texts)
+        )
+        keys, under_way = self._keys(query, texts, units)
+        left = await self._recall(keys, units, scored, deadline)
+        if left and not self.breaker.may_ask():
+            scored.reasons[Reason.CIRCUIT_OPEN] = None
+            meter.add(note=f"{self.traits.name} failed too often lately and was not asked")
+            return scored
+        asked, answered, rounds, in_time = bool(left), False, 0, True
+        while left and in_time:
+            started = self._start(query, texts, keys, left, under_way, deadline, meter)
+            rounds += math.ceil(len(started) / self.max_concurrency)
+            shares: dict[Batch, list[int]] = defaultdict(list)
+            for unit in left:
+                shares[under_way[keys[unit[0]]]].extend(unit)
+            in_time = await self._until(deadline, shares, started)
+            for batch, positions in shares.items():
+                self._take(batch, positions, keys, scored, shared=batch not in started)
+                answered = answered or batch.scored.coverage > 0  # what was known says nothing
+            # a shared batch may end with the event loop of the one who started it: then we do
+            abandoned = {
+                position
+                for batch, positions in shares.items()
+                if batch not in started and batch.task.cancelled()
+                for position in positions
+            }
+            left = [unit for unit in left if unit[0] in abandoned]
+        if not in_time:
+            scored.reasons[Reason.TIMEOUT] = None
+        if not scored.reasons and scored.coverage < 1:
+            scored.reasons[Reason.INCOMPLETE] = None
+        if asked:
+            self.breaker.note(succeeded=answered, reasons=scored.reasons)
+        if meter.calls and not meter.rounds:
+            meter.add(rounds=rounds)
+        await self._remember(scored, deadline, meter)
+        return scored
+
+    def _keys(
+        self, query: str, texts: Sequence[str], units: Sequence[Sequence[int]]
+    ) -> tuple[list[str], MutableMapping[str, Batch]]:
+        """A key for each text, and the batches by key that may be joined."""
+        if self.cache is None or self.traits.fingerprint is None:
+            return [str(position) for position in range(len(texts))], {}
+        if self.traits.independent:
+            return text_keys(self.traits.fingerprint, query, texts), self.cache.under_way
+        keys = [""] * len(texts)
+        for unit in units:
+            together = group_keys(self.traits.fingerprint, query, [texts[p] for p in unit])
+            for position, key in zip(unit, together, strict=True):
+                keys[position] = key
+        return keys, self.cache.under_way
+
+    async def _recall(
+        self,
+        keys: Sequence[str],
+        units: Sequence[Sequence[int]],
+        scored: Scored,
+        deadline: Deadline,
+    ) -> list[Sequence[int]]:
+        """Fill in what the cache knows; the units that it does not know in full."""
+        known = {} if self.cache is None else await self.cache.get(keys, deadline)
+        left = []
+        for unit in units:
+            if all(keys[position] in known for position in unit):
+                for position in unit:
+                    scored.scores[position], scored.raw[position] = known[keys[position]]
+                scored.cached += len(unit)
+            else:
+                left.append(unit)
+        return left
+
+    async def _remember(self, scored: Scored, deadline: Deadline, meter: Meter) -> None:
+        """See what is new into the store, and tell if it does not work."""
+        if self.cache is None:
+            return
+        await self.cache.written(deadline)
+        if (problem := self.cache.problem) is not None:
+            scored.reasons[Reason.CACHE] = None
+            meter.add(note=problem)
+
+    def _start(
+        self,
+        query: str,
+        texts: Sequence[str],
+        keys: Sequence[str],
+        left: Sequence[Sequence[int]],
+        under_way: MutableMapping[str, Batch],
+        deadline: Deadline,
+        meter: Meter,
+    ) -> set[Batch]:
+        """Send off, in retrieval order, what nobody else is asking at this moment."""
+        fresh: dict[str, Sequence[int]] = {}
+        for unit in left:
+            if keys[unit[0]] not in under_way:
+                fresh.setdefault(keys[unit[0]], unit)
+        groups: list[Sequence[int]] = list(fresh.values())
+        if self.traits.independent and groups:
+            alone = [position for unit in groups for position in unit]
+            groups = [
+                [alone[place] for place in group]
+                for group in self.traits.groups(query, [texts[position] for position in alone])
+            ]
+        started = set()
+        for group in groups:
+            part = [texts[position] for position in group]
+            named = [keys[position] for position in group]
+            batch = Batch(query, part, named, under_way, deadline, meter)
+            batch.task = asyncio.create_task(self._run(batch))
+            started.add(batch)
+        return started
+
+    async def _until(
+        self, deadline: Deadline, batches: Collection[Batch], started: Collection[Batch]
+    ) -> bool:
+        """Wait for the batches; leave the rest at the deadline, or once nothing can succeed.
+
+        False if it was the deadline.
+        """
+        own = {batch.task for batch in started}
+        pending = {batch.task for batch in batches}
+        patience = Deadline.after(self.hedge_after)
+        for batch in batches:
+            batch.join(deadline)
+        try:
+            while pending:
+                few = len(pending) <= max(1, len(batches) * STRAGGLERS)
+                next_look = patience.earlier(deadline) if few else deadline
+                done, pending = await asyncio.wait(
+                    pending, timeout=next_look.left(), return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done and next_look is not deadline:
+                    for batch in started:
+                        batch.straggles.set()
+                    patience = Deadline()
+                    continue
+                if not done:
+                    return False
+                for task in done:
+                    if task in own or not task.cancelled():
+                        task.result()  # it notes what fails; what it raises is a defect of ours
+                if self._hopeless(batches):
+                    break
+            return True
+        finally:
+            for batch in batches:
+                batch.leave()
+
+    def _hopeless(self, batches: Collection[Batch]) -> bool:
+        """Whether the key or the model was refused, and nothing has ever been scored."""
+        return (
+            not self.succeeded
+            and any(error.fatal for batch in batches for error in batch.scored.errors)
+            and not any(batch.scored.coverage for batch in batches)
+        )
+
+    def _take(
+        self,
+        batch: Batch,
+        positions: Sequence[int],
+        keys: Sequence[str],
+        scored: Scored,
+        *,
+        shared: bool,
+    ) -> None:
+        """Take over what a batch has so far: it may go on for others."""
+        seen = set()
+        for position in positions:
+            place = batch.place[keys[position]]
+            scored.scores[position] = batch.scored.scores[place]
+            scored.raw[position] = batch.scored.raw[place]
+            if batch.scored.scores[place] is not None and (shared or place in seen):
+                scored.cached += 1
+            seen.add(place)
+        if batch.scored.coverage:
+            self.succeeded = True
+        scored.reasons |= batch.scored.reasons
+        scored.errors.extend(batch.scored.errors)
+        if batch.scored.trouble is not None and not batch.task.done():
+            scored.fail(batch.scored.trouble)  # the deadline struck, but this is why it had to
+
+    async def _run(self, batch: Batch) -> None:
+        """Score a batch, and have the cache keep what came of it."""
+        try:
+            if self.hedge_after is None:
+                await self._whole(batch)
+            else:
+                await hedged(batch, self._whole)
+            if self.cache is not None:
+                self.cache.put(self._worth_keeping(batch))
+        finally:
+            batch.retire()
+
+    async def _whole(self, batch: Batch) -> None:
+        await self._group(batch, range(len(batch.texts)))
+
+    def _worth_keeping(self, batch: Batch) -> dict[str, StoredScore]:
+        """What the same question would be answered with again."""
+        found = zip(batch.keys, batch.scored.scores, batch.scored.raw, strict=True)
+        scores = {key: (score, raw) for key, score, raw in found if score is not None}
+        if self.traits.independent:
+            broken = batch.scored.errors and self._streams is not None
+        else:
+            broken = batch.scored.errors or len(scores) < len(batch.keys)
+        return {} if broken else scores
+
+    async def _group(self, batch: Batch, group: Sequence[int]) -> None:
+        """Score these places of a batch into its `scored`; what fails is noted there."""
+        try:
+            async with self._limit().batches:
+                await self._with_retries(batch, group)
+        except ScorerError as error:
+            if error.splittable and self._worth_splitting(batch, group):
+                batch.scored.trouble = error
+                half = len(group) // 2
+                async with asyncio.TaskGroup() as both:
+                    for part in (group[:half], group[half:]):
+                        both.create_task(self._group(batch, part))
+            else:
+                batch.scored.fail(error)
+
+    def _worth_splitting(self, batch: Batch, group: Sequence[int]) -> bool:
+        # where an eighth of the batch is still too large and nothing has fitted yet, size is not it
+        small = len(group) <= len(batch.texts) / 8
+        return (
+            self.traits.may_split and len(group) > 1 and not (small and not batch.scored.coverage)
+        )
+
+    async def _with_retries(self, batch: Batch, group: Sequence[int]) -> None:
+        policy = Policy(
+            self.max_concurrency,
+            self.traits.max_attempts,
+            limit=self._limit().calls,
+            admit=self.pace.admit,
+            allows=lambda wait: batch.deadline.allows(wait),  # a shared batch's deadline may move
+            on_retry=lambda error: self._note_retry(batch, error),
+        )
+        with policy.at_hand():
+            await policy.persist(lambda: self._once(batch, group))
+
+    def _note_retry(self, batch: Batch, error: ScorerError) -> None:
+        batch.meter.add(retries=1)
+        batch.scored.trouble = error
+
+    async def _once(self, batch: Batch, group: Sequence[int]) -> None:
+        if batch.left:
+            return  # nobody waits for it: nothing is asked any more
+        query, scored = batch.query, batch.scored
+        part = [batch.texts[place] for place in group]
+        if self._streams is None:  # a stream's own calls are paced one by one
+            await self.pace.admit(query, part)
+        try:
+            if self._streams is not None:
+                async with aclosing(self._streams.stream(query, part)) as found:  # type: ignore[type-var]
+                    async for known in found:
+                        self._keep(known, None, group, scored)
+                return
+            if self.traits.on_background_loop:
+                scores = await self.scorer.score(query, part)
+            else:
+                scores = await call_where_it_belongs(None, lambda: self.scorer.score(query, part))
+        except (ScorerError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            raise self._strange(error) from error
+        if len(scores) != len(part):
+            raise ScorerError(
+                f"{self.traits.name} returned {len(scores)} scores for {len(part)} texts"
+            )
+        raw = scores.raw if isinstance(scores, Scores) else None
+        self._keep(dict(enumerate(scores)), raw, group, scored)
+
+    def _keep(
+        self,
+        found: Mapping[int, float | None],
+        raw: Sequence[float | None] | None,
+        group: Sequence[int],
+        scored: Scored,
+    ) -> None:
+        try:
+            numbers = {place: _number(score) for place, score in found.items()}
+        except (TypeError, ValueError) as error:
+            raise self._strange(error) from error
+        for place, score in numbers.items():
+            scored.scores[group[place]] = score
+            scored.raw[group[place]] = _number(raw[place]) if raw is not None else None
+
+    def _strange(self, error: Exception) -> ScorerError:
+        """An exception that the scorer did not classify: never retried, always told."""
+        log.debug("%s failed", self.traits.name, exc_info=error)
+        return ScorerError(
+            f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
+        )
+
+    def _limit(self) -> Limits:
+        # One limit per instance over all simultaneous rankings; a new one after a fork, where the
+        # loop is a new one too.
+        loop = asyncio.get_running_loop()
+        if self._limits is None or self._limits[0] is not loop:
+            width = self.max_concurrency
+            self._limits = (loop, Limits(asyncio.Semaphore(width), asyncio.Semaphore(width)))
+        return self._limits[1]
+
+
+def _number(score: float | None) -> float | None:
+    """A Python float (numpy's break JSON), or None for what is missing or no finite number."""
+    if score is None:
+        return None
+    number = float(score)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,236 @@
+"""The one flow: candidates in, every one of them placed, and the report of how.
+
+    warm up ─► score, all scorers at once ─► fall back ─► combine signals ─► place ─► report
+
+Within it every list is in retrieval order, best retrieved first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..combine.combination import Combination
+from ..combine.fuse import RETRIEVAL, Scoring, Settled, settle
+from ..errors import HARMLESS, Reason
+from ..ranking.candidate import Candidate, retrieval_order
+from ..ranking.report import Report
+from ..runtime.deadline import Deadline
+from ..runtime.usage import Meter, open_meter
+from .batches import Scored, see_out
+from .cache import Cache
+from .engine import Engine
+
+#: The share of the deadline kept back where there is a fallback, and the most seconds of it.
+FALLBACK_SHARE, FALLBACK_SECONDS = 0.2, 1.0
+#: The share of the deadline, and the most seconds of it, that is left for putting the answer
+#: together: of twenty calls that end at once, the last one waits for the others' turns too.
+FINISH_SHARE, FINISH_SECONDS = 0.02, 0.02
+#: A load that a call has waited for longer than this many seconds is worth a word.
+NOTICEABLE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One candidate in its place: its position in the input, its retrieval rank, its scores."""
+
+    index: int
+    retrieved: int
+    score: float | None
+    components: Mapping[str, float | None]
+
+
+def as_retrieved(candidates: Sequence[Candidate]) -> list[Placed]:
+    """Every candidate in the retriever's order, unscored."""
+    return [
+        Placed(index, place + 1, None, {})
+        for place, index in enumerate(retrieval_order(candidates))
+    ]
+
+
+class Flow:
+    """Runs the flow over engines: one for each scorer by name, and the fallbacks in turn."""
+
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        fallbacks: Mapping[str, Engine],
+        combine: Combination | None,
+        cache: Cache | None = None,
+        depth: int | None = None,
+    ) -> None:
+        self.engines, self.fallbacks, self.combine = engines, fallbacks, combine
+        self.cache, self.depth = cache, depth
+
+    async def run(
+        self, query: str, candidates: Sequence[Candidate], limit: float | None
+    ) -> tuple[list[Placed], Report]:
+        """Every candidate, best first, within `limit` seconds of warm scorers, and the report.
+
+        Raises a `ScorerError` if the key or the model was refused, nothing has ever succeeded,
+        and there is no fallback. All else that the world does is in the report.
+        """
+        if not candidates or self.depth == 0:
+            return as_retrieved(candidates), Report()
+        started = time.monotonic()
+        meter = open_meter()
+        await self._warm_up(self.engines.values(), meter)
+        retrieved = retrieval_order(candidates)
+        listed = [candidates[position] for position in retrieved[: self.depth]]
+        texts = [candidate.text for candidate in listed]
+
+        if limit is not None:
+            limit -= min(FINISH_SHARE * limit, FINISH_SECONDS)
+        deadline = Deadline.after(limit)
+        found = await self._score(query, texts, deadline, limit, meter)
+        self._raise_if_hopeless(found)
+        stand_in = await self._fall_back(query, texts, found, deadline, meter)
+        settled = settle(
+            query,
+            listed,
+            [_scoring(name, scored) for name, scored in found.items()],
+            None if stand_in is None else _scoring(*stand_in),
+            self.combine,
+        )
+        self._remark(settled, found, meter)
+        placed = [
+            Placed(
+                index=retrieved[place],
+                retrieved=place + 1,
+                score=settled.scores[place],
+                components={name: values[place] for name, values in settled.components.items()},
+            )
+            for place in settled.order
+        ]
+        # beneath the depth nothing is asked, and nothing moves
+        if len(listed) < len(candidates):
+            placed += as_retrieved(candidates)[len(listed) :]
+        return placed, _report(found, stand_in, settled, meter, time.monotonic() - started)
+
+    async def warm_up(self) -> None:
+        """Load what every scorer, fallbacks too, must load, and open the cache."""
+        await self._warm_up([*self.engines.values(), *self.fallbacks.values()])
+        if self.cache is not None:
+            await self.cache.warm_up()
+
+    async def aclose(self) -> None:
+        """Close every scorer, and the cache."""
+        await see_out()  # or it would open again what is closed here
+        for engine in (*self.engines.values(), *self.fallbacks.values()):
+            await engine.aclose()
+        if self.cache is not None:
+            await self.cache.aclose()
+
+    async def _warm_up(self, engines: Iterable[Engine], meter: Meter | None = None) -> None:
+        started = time.monotonic()
+        await asyncio.gather(*(engine.warm_up() for engine in engines))
+        waited = time.monotonic() - started
+        if meter is not None and waited > NOTICEABLE:
+            meter.add(note=f"waited {waited:.1f} s for the scorer to load: warm_up() does it ahead")
+
+    async def _score(
+        self,
+        query: str,
+        texts: Sequence[str],
+        deadline: Deadline,
+        limit: float | None,
+        meter: Meter,
+    ) -> dict[str, Scored]:
+        if self.fallbacks and limit is not None:
+            # a fallback that gets no time is none
+            deadline = Deadline.after(limit - min(FALLBACK_SHARE * limit, FALLBACK_SECONDS))
+        scored = await asyncio.gather(
+            *(engine.score(query, texts, deadline, meter) for engine in self.engines.values())
+        )
+        return dict(zip(self.engines, scored, strict=True))
+
+    def _raise_if_hopeless(self, found: Mapping[str, Scored]) -> None:
+        if self.fallbacks or any(engine.succeeded for engine in self.engines.values()):
+            return
+        for scored in found.values():
+            for error in scored.errors:
+                if error.fatal:
+                    raise error
+
+    async def _fall_back(
+        self,
+        query: str,
+        texts: Sequence[str],
+        found: Mapping[str, Scored],
+        deadline: Deadline,
+        meter: Meter,
+    ) -> tuple[str, Scored] | None:
+        """The first fallback that scores anything, where a scorer left something unscored."""
+        if all(scored.coverage == 1 for scored in found.values()):
+            return None
+        for name, engine in self.fallbacks.items():
+            if not deadline.allows(0.0):
+                break
+            scored = await engine.score(query, texts, deadline, meter)
+            if scored.coverage:
+                return name, scored
+            meter.add(note=f"fallback {name} scored nothing{_because(scored)}")
+        return None
+
+    def _remark(self, settled: Settled, found: Mapping[str, Scored], meter: Meter) -> None:
+        """What a scorer has to say of a ranking in which it was combined with the retriever."""
+        retrieval = settled.components.get(RETRIEVAL)
+        for name, engine in self.engines.items():
+            remark = getattr(engine.scorer, "remark", None)
+            if remark is not None and retrieval is not None:
+                meter.add(note=remark(found[name].scores, retrieval))
+
+
+def _scoring(name: str, scored: Scored) -> Scoring:
+    return Scoring(name, scored.scores, scored.raw)
+
+
+def _because(scored: Scored) -> str:
+    causes = [str(scored.errors[0])] if scored.errors else []
+    if Reason.TIMEOUT in scored.reasons:
+        causes.append("the deadline struck")
+    return f": {'; '.join(causes)}" if causes else ""
+
+
+def _report(
+    found: Mapping[str, Scored],
+    stand_in: tuple[str, Scored] | None,
+    settled: Settled,
+    meter: Meter,
+    elapsed: float,
+) -> Report:
+    asked = [*found.values(), *([stand_in[1]] if stand_in else [])]
+    cached = sum(scored.cached for scored in asked)
+    reasons: dict[Reason, None] = {}
+    for name, scored in found.items():
+        reasons |= scored.reasons
+        if scored.coverage < 1:
+            count = len(scored.scores)
+            told = sum(score is not None for score in scored.scores)
+            meter.add(note=f"{name} scored {told} of {count}{_because(scored)}")
+    if stand_in is not None:
+        reasons[Reason.FALLBACK] = None
+        meter.add(note=f"fallback {stand_in[0]} stood in")
+    if settled.problems:
+        reasons[Reason.SIGNAL] = None
+        for problem in settled.problems:
+            meter.add(note=problem)
+    return Report(
+        coverage=min(scored.coverage for scored in found.values()),
+        degraded=bool(set(reasons) - HARMLESS),
+        reasons=tuple(reasons),
+        notes=tuple(meter.notes),
+        calls=meter.calls,
+        rounds=meter.rounds,
+        retries=meter.retries,
+        hedged=meter.hedged,
+        cache_hits=cached,
+        cache_hit_rate=cached / sum(len(scored.scores) for scored in asked),
+        prompt_tokens=meter.prompt_tokens,
+        completion_tokens=meter.completion_tokens,
+        cost=meter.cost,
+        seconds=elapsed,
+        truncated=meter.truncated,
+    )

@@ -1,0 +1,47 @@
+"""Requests and tokens a minute, for one scorer of one reranker over all simultaneous calls.
+
+By `aiolimiter` (MIT, no dependencies): a leaky bucket that may be filled in one burst and then
+leaks evenly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..text.truncation import estimate_tokens
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
+
+
+class Pace:
+    """Waits until a request may go out. Belongs to the loop it is used on, anew after a fork."""
+
+    def __init__(self, requests: float | None = None, tokens: float | None = None) -> None:
+        self.requests, self.tokens = requests, tokens
+        self._made: tuple[asyncio.AbstractEventLoop, list[tuple[AsyncLimiter, bool]]] | None = None
+
+    async def admit(self, query: str, texts: Sequence[str]) -> None:
+        """Wait for room for one request, and for its texts' tokens (estimated).
+
+        A request larger than a minute's tokens waits for an empty bucket, and goes.
+        """
+        if self.requests is None and self.tokens is None:
+            return
+        for limiter, by_tokens in self._limiters():
+            size = float(estimate_tokens(query) + sum(map(estimate_tokens, texts)))
+            await limiter.acquire(min(size, limiter.max_rate) if by_tokens else 1.0)
+
+    def _limiters(self) -> list[tuple[AsyncLimiter, bool]]:
+        loop = asyncio.get_running_loop()
+        if self._made is None or self._made[0] is not loop:
+            from aiolimiter import AsyncLimiter
+
+            rates = [(self.requests, False), (self.tokens, True)]
+            limiters = [
+                (AsyncLimiter(rate, 60.0), kind) for rate, kind in rates if rate is not None
+            ]
+            self._made = (loop, limiters)
+        return self._made[1]

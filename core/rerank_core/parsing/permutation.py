@@ -1,0 +1,245 @@
+"""Documents in order, best first."""
+
+from __future__ import annotations
+
+import re
+
+from .chains import chain, listed, told
+from .fold import fold
+from .ids import as_id, first_id_used, is_id_key
+from .layers import answer, answer_part, final_part, plain
+from .scale import Scale
+from .scan import Text
+from .score import is_score_key
+from .scores import Reader
+from .structure import JSON, plain_number, repaired, strict_blocks, whole_json
+from .tables import columns, tables
+from .verdict import Grades
+from .words import GRADES
+
+_GRADES = Grades({grade: float(len(GRADES) - at) for at, grade in enumerate(GRADES)})
+_RANK = re.compile(
+    r"(?:(?:rank|place|position)[ _-]?(\d{1,4})|(\d{1,4})(?:st|nd|rd|th))\Z", re.IGNORECASE
+)
+_ANY_SCORE, _ANY_GRADE = Scale((0, 1e6)), Scale((0, len(GRADES)))
+
+
+def parse_permutation(reply: str, count: int, first_id: int = 1) -> list[int]:
+    """The positions (from 0) of the documents that `reply` names, best first; [] if none.
+
+    The prompt numbered its `count` documents from `first_id`. The first mention of a document
+    wins, numbers outside the prompt are dropped, and what the reply leaves out is left out. A
+    part that calls itself final stands for the whole. Never raises, whatever the reply.
+    """
+    if count <= 0:
+        return []
+    reader = _Reader(count, first_id)
+    if (value := whole_json(reply)) is not None and (ids := reader.from_json(value)):
+        return reader.positions(ids)
+    text = answer(reply)
+    part = answer_part(text)
+    for candidate in (final_part(part), part, None if part is text else text):
+        if candidate is not None and (found := reader.positions(reader.part(candidate))):
+            return found
+    return reader.by_grade(text)
+
+
+class _Reader:
+    """Readings of one reply, as document numbers in order; the first that has any is taken."""
+
+    def __init__(self, count: int, first_id: int) -> None:
+        self.count, self.first_id = count, first_id
+        self._plain: dict[str, Text] = {}
+
+    def plain(self, text: str) -> Text:
+        """`text` without markup, made once."""
+        if text not in self._plain:
+            self._plain[text] = plain(text)
+        return self._plain[text]
+
+    def positions(self, ids: list[int]) -> list[int]:
+        first = first_id_used(ids, self.count, self.first_id)
+        return list(dict.fromkeys(i - first for i in ids if 0 <= i - first < self.count))
+
+    def part(self, text: str) -> list[int]:
+        blocks = [value for block in strict_blocks(text)[0] for value in _joined(block)]
+        structured = [value for value in blocks if isinstance(value, dict) or _of_dicts(value)]
+        for value in reversed(structured):
+            if ids := self.from_json(value):
+                return ids
+        clean = self.plain(text)
+        if ids := chain(clean, self.count):
+            return ids
+        lists = [ids for value in reversed(blocks) if len(ids := self.from_json(value)) > 1]
+        if lists:
+            return max(lists, key=len)
+        if "{" in text or text.lstrip()[:1] == "[":
+            value = repaired(text, keep_tail=False)
+            if isinstance(value, dict | list) and len(ids := self.from_json(value)) > 1:
+                return ids
+        ids = self._table(clean) or listed(clean, self.count)
+        if ids and ids == sorted(
+            ids
+        ):  # the order of the input: what each line says may tell another
+            graded = [position + self.first_id for position in self.by_grade(text)]
+            ids = graded if set(graded) >= set(ids) else ids
+        return ids or told(clean, self.count)
+
+    def by_grade(self, text: str) -> list[int]:
+        """The order that scores or grades tell, where a reply gives those instead."""
+        if self.count < 2:
+            return []
+        clean = self.plain(text)
+        readings: list[tuple[Scale, Grades | None]] = [(_ANY_SCORE, None)]
+        if _GRADES.first(clean) is not None:
+            readings.append((_ANY_GRADE, _GRADES))
+        for on, words in readings:
+            scores = Reader(on, self.count, self.first_id, words).text(clean)
+            if len(scores) > 1:
+                return sorted(scores, key=lambda i: -scores[i])  # equals as they are named
+        return []
+
+    def from_json(self, value: JSON, depth: int = 5) -> list[int]:
+        if isinstance(value, str):
+            text = plain(fold(value))
+            return chain(text, self.count) or listed(text, self.count)
+        if (name := as_id(value)) is not None:
+            return [name]
+        if isinstance(value, dict):
+            return self._from_dict(value, depth)
+        if isinstance(value, list) and value:
+            return self._from_list(value, depth)
+        return []
+
+    def _from_dict(self, found: dict[str, JSON], depth: int) -> list[int]:
+        if ids := _by_rank(found):
+            return ids
+        for key in sorted(found, key=lambda key: not _names_order(key)):
+            value = found[key]
+            if isinstance(value, list) and depth and not is_score_key(key):
+                if ids := self._from_list(value, depth - 1):
+                    return ids
+            elif isinstance(value, dict) and depth:
+                if ids := self._ranked(value, key) or self._from_dict(value, depth - 1):
+                    return ids
+            elif (
+                isinstance(value, str)
+                and (_names_order(key) or is_id_key(key) or _names_best(key))
+                and (ids := self.from_json(value) or _one(value))
+            ) or (_names_best(key) and (ids := _one(value))):
+                return ids
+        return self._ranked(found, "")
+
+    def _ranked(self, found: dict[str, JSON], key: str) -> list[int]:
+        """`{"1": "[3]", "2": "[1]"}`: ranks to documents; `{"3": 9, "1": 4}`: scores or ranks."""
+        pairs = [(name, value) for k, value in found.items() if (name := as_id(k)) is not None]
+        if len(pairs) < 2 or len(pairs) < len(found):
+            return []
+        if all(isinstance(value, str) and as_id(value) is not None for _, value in pairs):
+            return [name for _, value in sorted(pairs) if (name := as_id(value)) is not None]
+        values = [(plain_number(value), name) for name, value in pairs]
+        if any(value is None for value, _ in values):
+            return []
+        numbers = [(value, name) for value, name in values if value is not None]
+        low = key.lower()
+        ranks = "rank" in low or "position" in low or "order" in low
+        return [n for _, n in sorted(numbers, key=lambda pair: pair[0] if ranks else -pair[0])]
+
+    def _from_list(self, items: list[JSON], depth: int) -> list[int]:
+        if any(isinstance(item, dict) for item in items):
+            return self._from_entries([item for item in items if isinstance(item, dict)])
+        if any(isinstance(item, list) for item in items):
+            nested = [
+                self._from_list(item, depth - 1)
+                for item in items
+                if isinstance(item, list) and depth
+            ]
+            return [name for ids in nested for name in ids]
+        ids = [as_id(item) for item in items]
+        if any(name is not None for name in ids):
+            return [name for name in ids if name is not None]
+        letters = [_letter(item) for item in items]
+        return [x for x in letters if x] if None not in letters else []
+
+    def _from_entries(self, entries: list[dict[str, JSON]]) -> list[int]:
+        found: list[tuple[int, float | None, float | None]] = []
+        for entry in entries:
+            names = [as_id(value) for key, value in entry.items() if is_id_key(key)]
+            name = next((name for name in names if name is not None), None)
+            if name is None:
+                continue
+            rank = next((plain_number(v) for k, v in entry.items() if _is_rank(k)), None)
+            score = next((plain_number(v) for k, v in entry.items() if is_score_key(k)), None)
+            found.append((name, rank, score))
+        if all(rank is not None for _, rank, _ in found):
+            found.sort(key=lambda item: item[1] or 0.0)
+        elif all(score is not None for _, _, score in found):
+            found.sort(key=lambda item: -(item[2] or 0.0))
+        return [name for name, _, _ in found]
+
+    def _table(self, text: str) -> list[int]:
+        for rows in tables(text):
+            body, id_column, score_column, rank_column = columns(rows)
+            entries: list[dict[str, JSON]] = []
+            for cells in body:
+                entry: dict[str, JSON] = {}
+                for key, column in (
+                    ("id", id_column),
+                    ("rank", rank_column),
+                    ("score", score_column),
+                ):
+                    if column is not None and 0 <= column < len(cells):
+                        number = as_id(cells[column])
+                        if number is not None:
+                            entry[key] = number
+                entries.append(entry)
+            if len(ids := self._from_entries(entries)) > 1:
+                return ids
+        return []
+
+
+def _by_rank(found: dict[str, JSON]) -> list[int]:
+    """`{"1st": 3, "2nd": 1}`, `{"rank_1": "Passage 3"}`: keys that can only be ranks."""
+    ranks = [_RANK.match(key) for key in found]
+    pairs = [(int(m[1] or m[2]), as_id(v)) for m, v in zip(ranks, found.values(), strict=True) if m]
+    if len(pairs) < len(found):
+        return []
+    return [name for _, name in sorted(pairs, key=lambda pair: pair[0]) if name is not None]
+
+
+def _joined(block: list[JSON]) -> list[JSON]:
+    """JSON lines as one list, where they are objects."""
+    if len(block) > 1 and all(isinstance(value, dict) for value in block):
+        return [block]
+    return block
+
+
+def _of_dicts(value: JSON) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _is_rank(key: str) -> bool:
+    return key.lower().strip() in ("rank", "position", "order", "place", "ranking")
+
+
+def _names_order(key: str) -> bool:
+    low = key.lower()
+    return any(word in low for word in ("rank", "order", "sorted", "permutation", "result", "ids"))
+
+
+def _names_best(key: str) -> bool:
+    low = key.lower()
+    return any(word in low for word in ("best", "most", "top", "answer", "choice", "selected"))
+
+
+def _one(value: JSON) -> list[int]:
+    name = as_id(value)
+    return [] if name is None else [name]
+
+
+def _letter(item: JSON) -> int | None:
+    if isinstance(item, str):
+        bare = item.strip("[]() ").upper()
+        if len(bare) == 1 and "A" <= bare <= "Z":
+            return ord(bare) - ord("A") + 1
+    return None

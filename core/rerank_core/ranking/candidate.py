@@ -1,0 +1,126 @@
+"""A candidate: one document that the retriever brought, as a plain immutable value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from ..errors import InvalidInputError
+
+_TEXT_KEYS = ("text", "content", "page_content")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One document to be ranked.
+
+    `score` is the retriever's own (any scale, higher is better), if it gave one; NaN and
+    infinities count as none. `metadata` is kept as a read-only copy.
+
+    >>> Candidate("Paris is the capital of France.", id="d1", score=0.83)
+    Candidate(text='Paris is the capital of France.', id='d1', score=0.83, metadata={})
+    """
+
+    text: str
+    id: str | None = None
+    score: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise InvalidInputError(
+                f"a candidate's text is a string, not {type(self.text).__name__}"
+            )
+        if not isinstance(self.metadata, Mapping):
+            raise InvalidInputError(
+                f"a candidate's metadata is a mapping, not {type(self.metadata).__name__}"
+            )
+        object.__setattr__(self, "score", _finite(self.score))
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+
+    def __repr__(self) -> str:
+        return (
+            f"Candidate(text={self.text!r}, id={self.id!r}, score={self.score!r}, "
+            f"metadata={dict(self.metadata)!r})"
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.id, self.score))
+
+    def __reduce__(self) -> tuple[type[Candidate], tuple[Any, ...]]:
+        # a mappingproxy does not pickle
+        return Candidate, (self.text, self.id, self.score, dict(self.metadata))
+
+
+#: What `rank` takes for a document.
+Document: TypeAlias = str | Mapping[str, Any] | Candidate
+
+
+def to_candidate(document: Document, index: int = 0) -> Candidate:
+    """The candidate for a string, a dict or a Candidate, at this position of the input.
+
+    A dict has its text under "text", "content" or "page_content", and may have "id" and "score";
+    a nested "metadata" is merged with its remaining keys.
+
+    Raises `InvalidInputError` for a document without text.
+    """
+    if isinstance(document, Candidate):
+        return document
+    if isinstance(document, str):
+        return Candidate(document)
+    if isinstance(document, Mapping):
+        key = next((key for key in _TEXT_KEYS if isinstance(document.get(key), str)), None)
+        if key is None:
+            raise InvalidInputError(
+                f"document {index} has no text: a dict needs a string under "
+                f'"text", "content" or "page_content"; its keys are {sorted(map(str, document))}'
+            )
+        rest = {k: v for k, v in document.items() if k not in (key, "id", "score", "metadata")}
+        nested = document.get("metadata")
+        if isinstance(nested, Mapping):
+            rest = {**nested, **rest}
+        elif nested is not None:
+            rest["metadata"] = nested
+        identity = document.get("id")
+        return Candidate(
+            document[key],
+            id=None if identity is None else str(identity),
+            score=document.get("score"),
+            metadata=rest,
+        )
+    raise InvalidInputError(
+        f"document {index} is a {type(document).__name__}; pass a string, a dict with its "
+        f'text under "text", or a rerank_core.Candidate'
+    )
+
+
+def to_candidates(documents: Sequence[Document]) -> list[Candidate]:
+    """A candidate for each document, in the same order."""
+    if isinstance(documents, (str, bytes, Mapping)):
+        raise InvalidInputError("documents is one document: pass a list of them")
+    return [to_candidate(document, index) for index, document in enumerate(documents)]
+
+
+def retrieval_order(candidates: Sequence[Candidate]) -> list[int]:
+    """Positions, best retrieved first.
+
+    By the retriever's scores where every candidate carries one, ties as given; else as given,
+    since a score that some lack cannot place the others.
+    """
+    if any(candidate.score is None for candidate in candidates):
+        return list(range(len(candidates)))
+    return sorted(range(len(candidates)), key=lambda i: -(candidates[i].score or 0.0))
+
+
+def _finite(score: object) -> float | None:
+    """A Python float, or None for what is no finite number."""
+    if score is None:
+        return None
+    try:
+        number = float(score)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"a candidate's score is a number or None, not {score!r}") from None
+    return number if math.isfinite(number) else None

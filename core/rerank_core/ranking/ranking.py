@@ -1,0 +1,127 @@
+"""A ranking: every candidate, best first, and the report of how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from ..errors import RerankError
+from .report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedCandidate:
+    """A candidate in its place.
+
+    `rank` counts from 1. `score` is a Python float, higher is better; None for a candidate that
+    could not be scored and stands where its retrieval rank and the other scores suggest.
+    `components` shows the signals: under its name what went into the score, under "name:raw" what
+    it was before it was mapped or normalised. `document` is the caller's own object, `index` its
+    position in the input, `retrieved` its rank (from 1) in the retriever's order.
+    """
+
+    rank: int
+    score: float | None
+    text: str
+    document: Any
+    index: int
+    retrieved: int
+    id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    components: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def scored(self) -> bool:
+        """Whether the score is a score, rather than missing and the place an estimate."""
+        return self.score is not None
+
+    @property
+    def movement(self) -> int:
+        """How many places up (positive) or down (negative) from the retriever's order."""
+        return self.retrieved - self.rank
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as a dict: its own keys if it was one, with rank, score and components."""
+        own = dict(self.document) if isinstance(self.document, Mapping) else self._plain()
+        return {
+            **own,
+            "rank": self.rank,
+            "score": self.score,
+            "score_components": dict(self.components),
+        }
+
+    def _plain(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"text": self.text}
+        if self.id is not None:
+            plain["id"] = self.id
+        if self.metadata:
+            plain["metadata"] = dict(self.metadata)
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking(Sequence[RankedCandidate]):
+    """The best `top_n` candidates, as a sequence; `all` holds every one.
+
+    Where a threshold was set, `top_n` is how many of them reach it, if that is fewer.
+
+    >>> ranking = Ranking("capital of France", (), 10, Report())
+    >>> len(ranking), ranking.report.coverage
+    (0, 1.0)
+    """
+
+    query: str
+    all: tuple[RankedCandidate, ...]
+    top_n: int | None
+    report: Report
+    #: Scored in shadow: not what was returned, but what would have been.
+    shadow: bool = False
+
+    @property
+    def top(self) -> tuple[RankedCandidate, ...]:
+        """The best `top_n`, or all where that is None."""
+        return self.all if self.top_n is None else self.all[: self.top_n]
+
+    def __len__(self) -> int:
+        return len(self.top)
+
+    def __iter__(self) -> Iterator[RankedCandidate]:
+        return iter(self.top)
+
+    @overload
+    def __getitem__(self, place: int) -> RankedCandidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RankedCandidate]: ...
+    def __getitem__(self, place: int | slice) -> RankedCandidate | Sequence[RankedCandidate]:
+        return self.top[place]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The top_n as dicts, dicts out for dicts in, each with "score" and "score_components"."""
+        return [hit.to_dict() for hit in self]
+
+    def __repr__(self) -> str:
+        lines = [f"Ranking({self.query!r}: {len(self)} of {len(self.all)})"]
+        for hit in self.top[:10]:
+            score = "   —  " if hit.score is None else f"{hit.score:6.3f}"
+            text = " ".join(hit.text[:200].split())
+            lines.append(f"{hit.rank:4d} {hit.movement:+4d} {score}  {text[:70]}")
+        if len(self) > 10:
+            lines.append(f"     … {len(self) - 10} more")
+        if self.report.degraded:
+            reasons = ", ".join(self.report.reasons)
+            lines.append(f"degraded: {reasons} (coverage {self.report.coverage:.0%})")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from .html import to_html  # below its floor, so only when looked at
+
+        return to_html(self)
+
+
+class DegradedError(RerankError):
+    """`on_error="raise"`, and the answer would have been degraded. `ranking` is that answer."""
+
+    def __init__(self, message: str, ranking: Ranking) -> None:
+        super().__init__(message)
+        self.ranking = ranking

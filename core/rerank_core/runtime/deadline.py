@@ -1,0 +1,69 @@
+"""The deadline: one number for the whole call."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Final
+
+from ..errors import InvalidInputError
+
+
+class Unset(Enum):
+    """What an argument is when it was not given (None is a value of its own: no limit)."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+#: A time limit: seconds, a timedelta, or None for no limit.
+Timeout = float | timedelta | None
+
+
+def seconds(timeout: Timeout) -> float | None:
+    """The limit in seconds, or None for none.
+
+    Raises `InvalidInputError` for a limit that nothing could meet or that is no number.
+    """
+    if timeout is None:
+        return None
+    value = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        raise InvalidInputError(f"timeout is seconds, a timedelta or None, not {timeout!r}")
+    if value <= 0:
+        raise InvalidInputError(f"timeout is {value:g} s: give a positive time, or None for none")
+    return None if math.isinf(value) else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock, or never."""
+
+    at: float | None = None
+
+    @classmethod
+    def after(cls, limit: float | None) -> Deadline:
+        """The deadline so many seconds from now; None: never."""
+        return cls(None if limit is None else time.monotonic() + limit)
+
+    def left(self) -> float | None:
+        """Seconds until it strikes, never below 0; None: no limit."""
+        return None if self.at is None else max(0.0, self.at - time.monotonic())
+
+    def earlier(self, other: Deadline) -> Deadline:
+        """Whichever of the two strikes first."""
+        if self.at is None:
+            return other
+        return self if other.at is None or self.at < other.at else other
+
+    def allows(self, wait: float) -> bool:
+        """Whether there is anything to be done after waiting so long."""
+        left = self.left()
+        return left is None or wait < left

@@ -1,0 +1,1 @@
+"""Models on this machine: cross-encoders by sentence-transformers or by onnxruntime alone."""

@@ -1,0 +1,246 @@
+"""Cross-encoders in sentence-transformers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...errors import ConfigurationError
+from ...protocols import ScorerBase
+from ...runtime.threads import Stop, cores, native, run
+from .local_model import (
+    Shared,
+    as_utf8,
+    cannot_fetch,
+    guided,
+    identity,
+    interruptible,
+    named,
+    one_logit,
+    require,
+    scores_from,
+    sigmoid,
+    torch_in_this_thread,
+)
+from .processor import has_bf16
+
+log = logging.getLogger("rerank_core")
+
+DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
+
+#: Pairs in one pass through the model where it has all the machine. (In torch on a processor each
+#: pair is a pass of its own in one of several threads: padding costs more than company brings.)
+_PAIRS = 32
+#: Passes in one batch: pairs are sorted by length within a batch, and a deadline keeps whole ones.
+_PASSES = 4
+#: The most passes at once. Between two layers each wants the interpreter, which there is one of.
+_MOST_WORKERS = 8
+
+Backend = Literal["torch", "onnx", "openvino"]
+
+
+class CrossEncoderScorer(ScorerBase):
+    """Scores with a cross-encoder: the model reads query and text together, and gives a logit.
+
+    `model` is a name on the hub or a local folder: rerankers with one label (or two: no and yes),
+    and causal language models that answer yes or no (Qwen3-Reranker), whose logit is the log-odds
+    of yes. `instruction` is the prompt of models that take one.
+
+    `device` (default: the best there is), `backend`, `dtype` ("bfloat16": about 1.5 times as fast
+    where the processor has it, and near ties may swap) and `trust_remote_code` are those of
+    sentence-transformers; `max_length` cuts a pair at so many tokens (default: the model's own
+    limit); `batch_size` pairs go through the model at once. By default on a CPU each pair goes by
+    itself, in one of several threads (no padding, and no score that depends on its neighbours),
+    elsewhere 32 together. The model is loaded on first use, in a thread, and shared by all scorers
+    with these arguments.
+
+    Scores are `activation` of the logit, whatever the model saved, by default a sigmoid: 0..1; the
+    logit is kept as raw.
+
+    Raises `MissingExtraError` now, and `ConfigurationError` when it loads and the model cannot be
+    had or gives more than two labels.
+    """
+
+    name = "cross-encoder"
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        *,
+        device: str | None = None,
+        backend: Backend = "torch",
+        dtype: str | None = None,
+        max_length: int | None = None,
+        batch_size: int | None = None,
+        activation: Callable[[float], float] = sigmoid,
+        instruction: str | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+    ) -> None:
+        require(type(self).__name__, "cross-encoder", "sentence_transformers")
+        if backend not in ("torch", "onnx", "openvino"):
+            raise ConfigurationError(f"backend is torch, onnx or openvino, not {backend!r}")
+        if batch_size is not None and batch_size < 1:
+            raise ConfigurationError(f"batch_size is at least 1, not {batch_size}")
+        if max_length is not None and max_length < 8:
+            raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
+        self.model = os.fspath(model)
+        self.batch_size = batch_size
+        self.max_concurrency = _workers() if backend == "torch" else 1
+        self.activation = activation
+        self.instruction = instruction
+        loader = _Loader(
+            self.model, device, backend, dtype, max_length, trust_remote_code, revision
+        )
+        self._shared: Shared[_Model] = Shared(("cross-encoder", loader), loader)
+        if (called := named(activation)) is not None:
+            self.fingerprint = (
+                "cross-encoder/1 "
+                + " ".join(
+                    map(
+                        repr,
+                        (identity(self.model), revision, backend, dtype, max_length, instruction),
+                    )
+                )
+                + f" {called}"
+            )
+
+    def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
+        """A few texts at once, fewer at both ends (see `guided`), where each is a pass by itself.
+
+        Else one pass through the model, then two, then a few at a time: a short deadline finds
+        some scores, and longer ones lose little to padding.
+        """
+        start, size = 0, self._pairs()
+        if size == 1:
+            return guided(len(texts), self.max_concurrency)
+        batches: list[Sequence[int]] = []
+        largest = _PASSES * size
+        while start < len(texts):
+            batches.append(range(start, min(start + size, len(texts))))
+            start, size = start + size, min(2 * size, largest)
+        return batches
+
+    async def warm_up(self) -> None:
+        """Fetch and load the model."""
+        await self._shared.get()
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        """One score per text, 0..1; the logits in `raw`."""
+        if not texts:
+            return []
+        model = await self._shared.get()
+        logits = await run(model.logits, query, list(texts), self.instruction, self._pairs())
+        return scores_from(logits, self.activation)
+
+    async def aclose(self) -> None:
+        """Let go of the model; it goes when no other scorer uses it."""
+        self._shared.drop()
+
+    def _pairs(self) -> int:
+        if self.batch_size is not None:
+            return self.batch_size
+        model = self._shared.model
+        return 1 if model is not None and model.in_threads else _PAIRS
+
+
+class _Model:
+    """A loaded cross-encoder. Torch on a processor is used from several threads, each with its
+    share of the cores; anything else by one at a time, which takes all there is.
+    """
+
+    def __init__(self, name: str, encoder: Any, backend: Backend) -> None:
+        import torch
+
+        self.name, self.encoder = name, encoder
+        self.on_cpu = encoder.device.type == "cpu"
+        self.in_threads = self.on_cpu and backend == "torch"
+        self.identity = torch.nn.Identity()
+        self.lock = threading.Lock()
+        interruptible(encoder)
+
+    def logits(
+        self, query: str, texts: Sequence[str], instruction: str | None, pairs: int, *, stop: Stop
+    ) -> list[float]:
+        # Texts of like length go together, so that little is padding.
+        query = as_utf8(query)
+        order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
+        logits = [0.0] * len(texts)
+        for start in range(0, len(order), pairs):
+            if stop():
+                break
+            positions = order[start : start + pairs]
+            found = self._pass([(query, as_utf8(texts[i])) for i in positions], instruction)
+            for position, row in zip(positions, found, strict=True):
+                logits[position] = one_logit(row, self.name)
+        return logits
+
+    def _pass(self, pairs: list[tuple[str, str]], instruction: str | None) -> list[list[float]]:
+        if self.in_threads:
+            torch_in_this_thread(share=_workers())
+        with nullcontext() if self.in_threads else self.lock, native():
+            found = self.encoder.predict(
+                pairs,
+                batch_size=len(pairs),
+                prompt=instruction,
+                activation_fn=self.identity,
+                show_progress_bar=False,
+            )
+        rows: list[list[float]] = found.reshape(len(pairs), -1).tolist()
+        return rows
+
+
+def _workers() -> int:
+    return min(cores(), _MOST_WORKERS)
+
+
+@dataclass(frozen=True)
+class _Loader:
+    """What a loaded model depends on. Loading runs in a thread."""
+
+    model: str
+    device: str | None
+    backend: Backend
+    dtype: str | None
+    max_length: int | None
+    trust_remote_code: bool
+    revision: str | None
+
+    def __call__(self) -> _Model:
+        from sentence_transformers import CrossEncoder
+
+        try:
+            encoder = CrossEncoder(
+                self.model,
+                device=self.device,
+                backend=self.backend,
+                max_length=self.max_length,
+                trust_remote_code=self.trust_remote_code,
+                revision=self.revision,
+                model_kwargs=self._model_arguments(),
+            )
+        except Exception as error:  # OSError, ValueError, the hub's own, and what torch raises
+            raise cannot_fetch(self.model, error) from error
+        tokenizer = encoder.tokenizer
+        if tokenizer is not None and tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token  # causal models are often saved without
+        model = _Model(self.model, encoder, self.backend)
+        if model.on_cpu and self.dtype == "bfloat16" and not has_bf16():
+            log.warning("this processor has no bfloat16: %s will be slower, not faster", self.model)
+        if encoder.num_labels > 2:
+            one_logit([0.0] * encoder.num_labels, self.model)
+        return model
+
+    def _model_arguments(self) -> dict[str, Any]:
+        if self.backend == "openvino":
+            # Left to itself OpenVINO computes in bf16 where it can, which changes the order.
+            precision = {None: "f32", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+            hint = precision.get(self.dtype, self.dtype)
+            return {"ov_config": {"INFERENCE_PRECISION_HINT": hint}}
+        # Some models are saved in half precision and would be computed in it: only when asked.
+        return {"dtype": self.dtype or "float32"} if self.backend == "torch" else {}

@@ -1,0 +1,219 @@
+"""What the scorers that run a model in this process have in common."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from ...errors import ConfigurationError, MissingExtraError
+from ...protocols import Scores
+from ...runtime.threads import Stop, check, run
+
+M = TypeVar("M")
+
+#: The most texts of a `guided` batch: few enough that the deadline loses little when it strikes.
+_LARGEST_BATCH = 4
+
+_loaded: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
+_locks: dict[Hashable, threading.Lock] = {}
+_lock = threading.Lock()
+_settled = threading.local()
+
+
+def _after_fork() -> None:
+    # Models stay usable, but a lock that another thread held is held here for ever.
+    global _lock
+    _lock = threading.Lock()
+    _locks.clear()
+    for model in list(_loaded.values()):
+        if hasattr(model, "lock"):
+            model.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Shared(Generic[M]):
+    """A model that is loaded once, by whoever asks first, and shared by all who ask with this key.
+
+    It goes when the last of them goes. Pickles as not loaded.
+    """
+
+    def __init__(self, key: Hashable, load: Callable[[], M]) -> None:
+        self._key, self._load = key, load
+        #: None as long as this one has not asked for it.
+        self.model: M | None = None
+
+    async def get(self) -> M:
+        """The model; loading it takes a thread and keeps no loop waiting."""
+        return self.model if self.model is not None else await run(self._get)
+
+    def _get(self, *, stop: Stop) -> M:
+        # Loaded to the end even if the one who asked has gone: the next one will want it.
+        with _lock:
+            lock = _locks.setdefault(self._key, threading.Lock())
+        with lock:
+            model: M | None = _loaded.get(self._key)
+            if model is None:
+                model = self._load()
+                _loaded[self._key] = model
+            self.model = model
+        return model
+
+    def drop(self) -> None:
+        """Let go of it."""
+        self.model = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "model": None}
+
+
+def guided(count: int, workers: int) -> list[Sequence[int]]:
+    """Batches of so many texts for workers that take them one text at a time.
+
+    Single texts at first, so that even a short deadline finds some scores, and at the end, so that
+    all workers finish together; a few at once in between. The end is guided self-scheduling,
+    Polychronopoulos and Kuck 1987.
+    """
+    batches: list[Sequence[int]] = []
+    start = 0
+    while start < count:
+        share = min(start, count - start) // (2 * workers)
+        size = max(1, min(share, _LARGEST_BATCH))
+        batches.append(range(start, start + size))
+        start += size
+    return batches
+
+
+def interruptible(encoder: Any) -> None:
+    """Let a torch model give up between two layers when nobody waits for it any more.
+
+    One pass of a large model takes seconds. In threads that are not ours it changes nothing.
+    """
+    import torch
+
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(_give_up)
+
+
+def _give_up(module: Any, inputs: Any) -> None:
+    check()
+
+
+def torch_in_this_thread(*, share: int) -> None:
+    """Have torch compute with one in `share` of its threads from this thread on, and no more.
+
+    Once for a thread. Threads of others keep what they have.
+    """
+    if hasattr(_settled, "done"):
+        return
+    import torch
+
+    with _lock:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(max(1, usual // share))
+        # That holds for this thread, but is also what threads yet to come begin with, the user's
+        # own among them: one that comes and goes puts it back.
+        passing = threading.Thread(target=torch.set_num_threads, args=(usual,))
+        passing.start()
+        passing.join()
+    _settled.done = True
+
+
+def require(feature: str, extra: str, *modules: str) -> None:
+    """Raise `MissingExtraError` unless the modules are installed; imports none of them."""
+    if any(find_spec(module) is None for module in modules):
+        raise MissingExtraError(feature, extra)
+
+
+def as_utf8(text: str) -> str:
+    """The text as UTF-8 can carry it: half a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def sigmoid(logit: float) -> float:
+    """A logit as a probability, without overflow at either end.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)
+
+
+def scores_from(logits: Sequence[float], activation: Callable[[float], float]) -> Scores:
+    """Logits through the activation; one that is no finite number is missing."""
+    return Scores(
+        [activation(logit) if math.isfinite(logit) else None for logit in logits],
+        [logit if math.isfinite(logit) else None for logit in logits],
+    )
+
+
+def one_logit(logits: list[float], model: str) -> float:
+    """The relevance logit of one text: of a single label, or the log-odds of yes over no.
+
+    Raises `ConfigurationError` for a model with more labels: it classifies, and does not rank.
+    """
+    if len(logits) == 1:
+        return logits[0]
+    if len(logits) == 2:  # (no, yes), as monoBERT has them
+        return logits[1] - logits[0]
+    raise ConfigurationError(
+        f"{model} gives {len(logits)} labels a pair: it classifies and does not rank; "
+        "name a reranker, which gives one (or two: no and yes)"
+    )
+
+
+def identity(model: str) -> str:
+    """Names a model in fingerprints: a folder or file by its newest change too."""
+    path = Path(model)
+    if not path.exists():
+        return model
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    newest = max((file.stat().st_mtime_ns for file in files), default=0)
+    return f"{path.resolve()}@{newest}"
+
+
+def named(function: Callable[..., Any]) -> str | None:
+    """Names a function in fingerprints; None where its name does not say what it does."""
+    name = getattr(function, "__qualname__", None)
+    if name is None or "<" in name:
+        return None
+    return f"{function.__module__}.{name}"
+
+
+def cannot_fetch(model: str, error: Exception) -> ConfigurationError:
+    """Why a model cannot be had, and what to do about it, from what the loader raised.
+
+    By the names of the errors along the chain of causes, as the hub's own classes are wrapped by
+    `OSError` and have moved between versions.
+    """
+    names: set[str] = set()
+    cause: BaseException | None = error
+    while cause is not None:
+        names |= {kind.__name__ for kind in type(cause).__mro__}
+        cause = cause.__cause__ or cause.__context__
+    if "GatedRepoError" in names:
+        hint = f"it is gated: accept its terms at https://huggingface.co/{model} and set HF_TOKEN"
+    elif names & {"RepositoryNotFoundError", "HFValidationError", "RevisionNotFoundError"}:
+        hint = "no such model on the hub: check its name and revision; a private one needs HF_TOKEN"
+    elif names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectionError"} or (
+        "ConnectError" in names
+    ):
+        hint = (
+            "the hub cannot be reached and it is not in the local cache: fetch it once while "
+            f"online (`hf download {model}`), or pass the path of a local folder"
+        )
+    else:
+        hint = f"{type(error).__name__}: {error}"
+    return ConfigurationError(f"cannot load {model!r}: {hint}")

@@ -1,0 +1,1 @@
+"""Rerank services: Cohere's SDK, and any server that speaks a rerank API."""

@@ -1,0 +1,1 @@
+"""Who is told: the log, OpenTelemetry, and observers of chat calls."""
