@@ -28,7 +28,7 @@ from rerank_core import Candidate, Reranker  # noqa: E402
 from rerank_core.combine import ReciprocalRankFusion  # noqa: E402
 from rerank_core.doctor import Cause, Diagnosis, diagnose  # noqa: E402
 from rerank_core.evaluation import load, read_run  # noqa: E402
-from rerank_core.evaluation.remarks import FEW  # noqa: E402
+from rerank_core.evaluation.advice import FEW  # noqa: E402
 
 #: Queries and candidates.
 SIZES = ((5, 40), (12, 30), (30, 20), (60, 50), (150, 30), (300, 100))

@@ -21,8 +21,8 @@ from scifact_data import CACHE, SciFact, minilm_folder, ndcg_10
 
 from rerank_core import Reranker
 from rerank_core.combine import WeightedSum
-from rerank_core.scorers.bm25 import words
 from rerank_core.scorers.embedding import EmbeddingScorer
+from rerank_core.text.words import words
 
 DEPTH = 100
 
@@ -88,7 +88,7 @@ def main() -> None:
     data = SciFact()
     candidates = bm25(data)
     scorer = EmbeddingScorer(minilm_folder(), device="cpu", vectors=vectors(data))
-    half = WeightedSum({"embedding": 0.5, "retrieval": 0.5}, normalise="min-max")
+    half = WeightedSum({"embedding": 0.5, "retrieval": 0.5}, normalize="min-max")
     table = {
         "BM25": ndcg_10(data.qrels, {query: dict(found) for query, found in candidates.items()}),
         "sentence-transformers": by_sentence_transformers(data, candidates),

@@ -9,7 +9,7 @@
     [reranker.combine]
     kind = "weighted-sum"               # or "reciprocal-rank-fusion"
     weights = { retrieval = 0.3, llm = 0.7 }
-    normalise = "z-score"
+    normalize = "z-score"
 
 A scorer with options is a table with its name under `use`; several are a table of these by the
 names of their signals:
@@ -32,14 +32,11 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
 from .scorers.named import HYBRID, scorer_class
-
-if TYPE_CHECKING:
-    from .reranker import Reranker
 
 #: Options of `Reranker` that are plain values; `scorer` and `combine` have forms of their own.
 PLAIN = (
@@ -126,13 +123,6 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             # the weights in the file know the scorer by this name
             given["scorer"] = {name: given["scorer"]}
     return {**found, **given}
-
-
-def build(table: Mapping[str, Any], **given: Any) -> Reranker:
-    """The reranker of a table as `load` returns it; see `options`."""
-    from .reranker import Reranker  # it imports this module
-
-    return Reranker(**options(table, **given))
 
 
 def table(named: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class ScorerBase:
 
     Inherit it for convenience or just set the attributes you need. Three methods are optional:
     `stream` (see `StreamingScorer`), `groups(query, texts)` for batches by another rule than
-    `batch_size` (positions in `texts`, each exactly once), and `remark(scores, retrieval)` for a
+    `batch_size` (positions in `texts`, each exactly once), and `advise(scores, retrieval)` for a
     sentence about this ranking that its reader should know.
     """
 

@@ -14,8 +14,8 @@ from . import config
 from .combine.combination import Combination
 from .engine.cache import Cache
 from .engine.engine import Engine
-from .engine.pipeline import Flow, Placed, as_retrieved
-from .engine.rate_limit import Pace
+from .engine.pipeline import Pipeline
+from .engine.rate_limit import RateLimit
 from .errors import ConfigurationError, ScorerError
 from .options import (
     checked_concurrency,
@@ -29,7 +29,7 @@ from .options import (
 )
 from .protocols import Scorer, ScoreStore, traits_of
 from .ranking.candidate import Candidate, Document, to_candidates
-from .ranking.ranking import DegradedError, RankedCandidate, Ranking
+from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from .ranking.report import Report
 from .runtime import loop, threads
 from .runtime.deadline import UNSET, Timeout, Unset, seconds
@@ -40,9 +40,9 @@ from .telemetry.log import log
 from .telemetry.tracing import ranking_span
 
 #: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
-MOST_SHADOWS = 8
+MAX_SHADOWS = 8
 #: How long closing waits for them, in seconds.
-SHADOW_PATIENCE = 10.0
+SHADOW_TIMEOUT = 10.0
 
 
 class Reranker:
@@ -129,7 +129,7 @@ class Reranker:
         self.hedge_after = seconds(hedge_after)
         self.requests_per_minute = checked_rate("requests_per_minute", requests_per_minute)
         self.tokens_per_minute = checked_rate("tokens_per_minute", tokens_per_minute)
-        self._flow = self._build()
+        self._pipeline = self._build()
         self._shadows: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -156,9 +156,9 @@ class Reranker:
             plain.pop("combine", None)
         config.save(path, config.table(self._named, plain))
 
-    def _build(self) -> Flow:
+    def _build(self) -> Pipeline:
         cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
-        return Flow(
+        return Pipeline(
             {name: self._engine(scorer, cache) for name, scorer in self.scorers.items()},
             {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()},
             self.combine,
@@ -173,7 +173,7 @@ class Reranker:
             traits,
             self.max_concurrency or traits.max_concurrency,
             cache,
-            pace=Pace(self.requests_per_minute, self.tokens_per_minute),
+            rate_limit=RateLimit(self.requests_per_minute, self.tokens_per_minute),
             hedge_after=self.hedge_after,
         )
 
@@ -187,7 +187,7 @@ class Reranker:
         if self.combine is not None and not self.combine.calibrated:
             raise ConfigurationError(
                 "threshold= needs scores that mean the same for every query: combine them by a "
-                'WeightedSum with normalise="none" or "sigmoid"'
+                'WeightedSum with normalize="none" or "sigmoid"'
             )
 
     # -- the two faces -------------------------------------------------------------------------
@@ -225,11 +225,11 @@ class Reranker:
 
     def warm_up(self) -> None:
         """Load models and open connections now, so that the first call need not."""
-        loop.run(self._flow.warm_up())
+        loop.run(self._pipeline.warm_up())
 
     async def awarm_up(self) -> None:
         """Same, awaited."""
-        await loop.arun(self._flow.warm_up())
+        await loop.arun(self._pipeline.warm_up())
 
     def close(self) -> None:
         """Let go of clients and threads. A later call opens them again."""
@@ -257,11 +257,11 @@ class Reranker:
 
     def __getstate__(self) -> dict[str, Any]:
         # engines hold limits of this process's loop, and tasks are its own; both begin anew
-        return {k: v for k, v in self.__dict__.items() if k not in ("_flow", "_shadows")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_pipeline", "_shadows")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._flow = self._build()
+        self._pipeline = self._build()
         self._shadows = set()
 
     # -- the flow ------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ class Reranker:
     ) -> Ranking:
         if self.shadow is None:
             return await self._scored(query, documents, candidates, top_n, limit)
-        if random.random() < self.shadow and len(self._shadows) < MOST_SHADOWS:
+        if random.random() < self.shadow and len(self._shadows) < MAX_SHADOWS:
             work = self._scored_in_shadow(query, documents, candidates, top_n, limit)
             task = asyncio.create_task(work)
             self._shadows.add(task)
@@ -304,8 +304,8 @@ class Reranker:
 
     async def _aclose(self) -> None:
         if self._shadows:
-            await asyncio.wait(self._shadows, timeout=SHADOW_PATIENCE)
-        await self._flow.aclose()
+            await asyncio.wait(self._shadows, timeout=SHADOW_TIMEOUT)
+        await self._pipeline.aclose()
 
     async def _scored_in_shadow(self, *asked: Any) -> None:
         unobserved()  # the ranking that was observed is over
@@ -325,7 +325,7 @@ class Reranker:
         limit: float | None,
     ) -> Ranking:
         with ranking_span(list(self.scorers), len(candidates)) as span:
-            placed, report = await self._flow.run(query, candidates, limit)
+            placed, report = await self._pipeline.run(query, candidates, limit)
             span.finish(report)
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
@@ -344,21 +344,7 @@ class Reranker:
         top_n: int | None,
         report: Report,
     ) -> Ranking:
-        hits = tuple(
-            RankedCandidate(
-                rank=rank,
-                score=hit.score,
-                text=candidates[hit.index].text,
-                document=documents[hit.index],
-                index=hit.index,
-                retrieved=hit.retrieved,
-                id=candidates[hit.index].id,
-                metadata=dict(candidates[hit.index].metadata),
-                components=hit.components,
-            )
-            for rank, hit in enumerate(placed, start=1)
-        )
-        return Ranking(query, hits, top_n, report)
+        return Ranking(query, ranked(placed, candidates, documents), top_n, report)
 
     def _told(self, ranking: Ranking) -> Ranking:
         """Tell whoever wants to know of this ranking; raise if it was asked for."""

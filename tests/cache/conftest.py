@@ -24,7 +24,7 @@ STORES = ["memory", "sqlite", "redis"]
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is not what is tested: what should work is given the time."""
-    monkeypatch.setattr(policy, "PATIENCE", 20.0)
+    monkeypatch.setattr(policy, "STORE_TIMEOUT", 20.0)
     monkeypatch.setattr(policy, "SHARE", 1.0)
     monkeypatch.setattr(policy, "LONGEST", 20.0)
     monkeypatch.setattr(policy, "CLOSING", 20.0)
@@ -33,8 +33,8 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch, _patience: None) -> None:
     """What should not work is not waited for."""
-    monkeypatch.setattr(policy, "PATIENCE", 0.1)
-    monkeypatch.setattr(policy, "REST", 0.5)
+    monkeypatch.setattr(policy, "STORE_TIMEOUT", 0.1)
+    monkeypatch.setattr(policy, "COOLDOWN", 0.5)
     monkeypatch.setattr(policy, "CLOSING", 1.0)
 
 

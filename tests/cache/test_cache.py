@@ -411,7 +411,7 @@ class TestABrokenStore:
         reranker = Reranker(Counting(), cache=store)
         reranker.rank("q", TEXTS)
         store.read = "fine"
-        time.sleep(policy.REST)
+        time.sleep(policy.COOLDOWN)
 
         report = reranker.rank("q", TEXTS).report
 
@@ -451,7 +451,7 @@ class TestABrokenStore:
 
     def test_leaves_a_deadline_most_of_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It gets a share of it, and no blame where that is next to nothing."""
-        monkeypatch.setattr(policy, "PATIENCE", 60.0)
+        monkeypatch.setattr(policy, "STORE_TIMEOUT", 60.0)
         monkeypatch.setattr(policy, "SHARE", 0.01)
         reranker = Reranker(Counting(), cache=BrokenStore(read="hang"))
 

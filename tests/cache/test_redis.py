@@ -152,7 +152,7 @@ class TestTheServer:
             "import os, sys, warnings; warnings.simplefilter('ignore')\n"
             "from cache.doubles import Counting, TEXTS\n"
             "from rerank_core import Reranker\n"
-            "from rerank_core.engine import cache; cache.PATIENCE = 20.0\n"
+            "from rerank_core.engine import cache; cache.STORE_TIMEOUT = 20.0\n"
             "r = Reranker(Counting(), cache=sys.argv[1])\n"
             "r.rank('before', TEXTS)\n"
             "pid = os.fork()\n"

@@ -35,7 +35,7 @@ def words_of_the_query(query: str, candidate: Candidate) -> float:
 # -- weighted sum ------------------------------------------------------------------------------
 
 
-def test_a_weighted_sum_is_the_weighted_mean_of_normalised_signals() -> None:
+def test_a_weighted_sum_is_the_weighted_mean_of_normalized_signals() -> None:
     combined = WeightedSum({"retrieval": 1, "llm": 3}).combine(
         {"retrieval": [12.0, 10.0, 8.0], "llm": [0.25, 0.75, 0.0]}
     )
@@ -43,8 +43,8 @@ def test_a_weighted_sum_is_the_weighted_mean_of_normalised_signals() -> None:
     assert combined == [0.5, 0.875, 0.0]
 
 
-def test_each_signal_may_have_its_own_normalisation() -> None:
-    weighted = WeightedSum({"retrieval": 1, "llm": 1}, normalise={"llm": "none"})
+def test_each_signal_may_have_its_own_normalization() -> None:
+    weighted = WeightedSum({"retrieval": 1, "llm": 1}, normalize={"llm": "none"})
 
     shown = weighted.components({"retrieval": [4.0, 2.0], "llm": [0.6, 0.5]})
 
@@ -52,14 +52,14 @@ def test_each_signal_may_have_its_own_normalisation() -> None:
 
 
 def test_a_static_signal_that_a_document_lacks_leaves_the_others_their_weight() -> None:
-    weighted = WeightedSum({"retrieval": 1, "recency": 1}, normalise="none")
+    weighted = WeightedSum({"retrieval": 1, "recency": 1}, normalize="none")
 
     assert weighted.combine({"retrieval": [0.8, 0.6], "recency": [None, 0.2]}) == [0.8, 0.4]
 
 
 def test_a_scorers_missing_score_is_estimated_and_not_shown() -> None:
     signals: dict[str, Values] = {"retrieval": [4.0, 3.0, 2.0, 1.0], "llm": [0.9, None, 0.1, 0.2]}
-    weighted = WeightedSum({"retrieval": 1, "llm": 1}, normalise="none")
+    weighted = WeightedSum({"retrieval": 1, "llm": 1}, normalize="none")
 
     estimated = weighted.combine(signals, estimated=["llm"])
 
@@ -69,7 +69,7 @@ def test_a_scorers_missing_score_is_estimated_and_not_shown() -> None:
 
 
 def test_a_document_with_no_signal_at_all_has_no_score() -> None:
-    weighted = WeightedSum({"retrieval": 1, "llm": 0}, normalise="none")
+    weighted = WeightedSum({"retrieval": 1, "llm": 0}, normalize="none")
 
     assert weighted.combine({"retrieval": [None, 1.0], "llm": [0.4, 0.4]}) == [None, 1.0]
 
@@ -138,7 +138,7 @@ def test_scores_are_from_0_to_1_whatever_comes(
 def test_no_weight_and_no_value_overflows(
     how: str, retrieval: Values, llm: Values, weight: float
 ) -> None:
-    weighted = WeightedSum({"retrieval": 1, "llm": weight}, normalise=how)
+    weighted = WeightedSum({"retrieval": 1, "llm": weight}, normalize=how)
 
     combined = weighted.combine({"retrieval": retrieval, "llm": llm}, estimated={"llm"})
 
@@ -244,9 +244,9 @@ def test_a_date_that_cannot_be_read_is_counted() -> None:
         ({"weights": {"llm": math.inf}}, "'llm' is inf"),
         ({"weights": {"llm": "much"}}, "no number: 'much'"),
         ({"weights": {"a": 1.7e308, "b": 1.7e308}}, "infinity"),
-        ({"weights": {"llm": 1}, "normalise": "maximum"}, "use one of 'min-max'"),
-        ({"weights": {"llm": 1}, "normalise": {"llm": "maximum"}}, "use one of 'min-max'"),
-        ({"weights": {"llm": 1}, "normalise": {"lm": "rank"}}, "no weight"),
+        ({"weights": {"llm": 1}, "normalize": "maximum"}, "use one of 'min-max'"),
+        ({"weights": {"llm": 1}, "normalize": {"llm": "maximum"}}, "use one of 'min-max'"),
+        ({"weights": {"llm": 1}, "normalize": {"lm": "rank"}}, "no weight"),
         ({"weights": {"a": 1}, "signals": {"a": 3}}, "no function"),
         ({"weights": {"retrieval": 1}, "signals": {"retrieval": length}}, "rename"),
     ],
@@ -303,7 +303,7 @@ def test_signals_of_unequal_length_are_refused(combination: Combination) -> None
     "combination",
     [
         WeightedSum.recipe("llm", Recency("published", half_life=7)),
-        WeightedSum({"a": 1, "b": 2}, normalise="rank"),
+        WeightedSum({"a": 1, "b": 2}, normalize="rank"),
         ReciprocalRankFusion(),
         ReciprocalRankFusion(k=10, weights={"a": 2}, signals={"recency": Recency()}),
     ],
@@ -321,8 +321,8 @@ def test_a_function_does_not_go_into_a_config_file() -> None:
 
 
 def test_a_config_file_with_a_mistyped_key_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'normalize'"):
-        WeightedSum.from_dict({"weights": {"a": 1}, "normalize": "rank"})
+    with pytest.raises(ConfigurationError, match="'normalise'"):
+        WeightedSum.from_dict({"weights": {"a": 1}, "normalise": "rank"})
 
 
 def test_it_cannot_be_changed() -> None:

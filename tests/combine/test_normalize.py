@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rerank_core.combine.normalize import normalise
+from rerank_core.combine.normalize import normalize
 from rerank_core.errors import ConfigurationError
 
 ALL = ["min-max", "z-score", "rank", "sigmoid", "none"]
@@ -26,7 +26,7 @@ any_value = st.none() | st.floats()
     ],
 )
 def test_what_each_does(how: str, expected: list[float]) -> None:
-    assert normalise([-1.0, 0.0, 0.0, 3.0], how) == pytest.approx(expected, abs=1e-12)
+    assert normalize([-1.0, 0.0, 0.0, 3.0], how) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -36,27 +36,27 @@ def test_what_each_does(how: str, expected: list[float]) -> None:
 def test_what_tells_no_document_from_another_stands_in_the_middle(
     how: str, middle: float, count: int
 ) -> None:
-    assert normalise([7.0] * count, how) == [middle] * count
+    assert normalize([7.0] * count, how) == [middle] * count
 
 
 @pytest.mark.parametrize("how", ALL)
 def test_missing_values_stay_missing_and_bend_nothing(how: str) -> None:
-    holes = normalise([None, 1.0, math.nan, 2.0, math.inf, 4.0, -math.inf], how)
+    holes = normalize([None, 1.0, math.nan, 2.0, math.inf, 4.0, -math.inf], how)
 
-    assert [value for value in holes if value is not None] == normalise([1.0, 2.0, 4.0], how)
+    assert [value for value in holes if value is not None] == normalize([1.0, 2.0, 4.0], how)
     assert [place for place, value in enumerate(holes) if value is None] == [0, 2, 4, 6]
 
 
 @pytest.mark.parametrize("how", ALL)
 def test_nothing_at_all_is_no_error(how: str) -> None:
-    assert normalise([], how) == []
-    assert normalise([None, math.nan], how) == [None, None]
+    assert normalize([], how) == []
+    assert normalize([None, math.nan], how) == [None, None]
 
 
 @pytest.mark.parametrize("how", ALL)
 @given(values=st.lists(any_value, max_size=30))
 def test_any_values_come_out_finite_and_in_order(how: str, values: list[float | None]) -> None:
-    scaled = normalise(values, how)
+    scaled = normalize(values, how)
     pairs = sorted(
         (before, after)
         for before, after in zip(values, scaled, strict=True)
@@ -70,7 +70,7 @@ def test_any_values_come_out_finite_and_in_order(how: str, values: list[float | 
 @pytest.mark.parametrize("how", ["min-max", "rank", "sigmoid"])
 @given(values=st.lists(any_value, max_size=30))
 def test_three_of_them_keep_to_0_and_1(how: str, values: list[float | None]) -> None:
-    assert all(0 <= value <= 1 for value in normalise(values, how) if value is not None)
+    assert all(0 <= value <= 1 for value in normalize(values, how) if value is not None)
 
 
 @pytest.mark.parametrize("how", ALL)
@@ -80,14 +80,14 @@ def test_the_order_of_the_list_is_of_no_account(
 ) -> None:
     places = list(range(len(values)))
     chance.shuffle(places)  # type: ignore[attr-defined]
-    scaled = normalise(values, how)
+    scaled = normalize(values, how)
 
-    assert normalise([values[place] for place in places], how) == [scaled[p] for p in places]
+    assert normalize([values[place] for place in places], how) == [scaled[p] for p in places]
 
 
 @pytest.mark.parametrize("how", ["min-max", "z-score"])
 def test_the_widest_range_of_a_float_does_not_overflow(how: str) -> None:
-    low, middle, high = normalise([-1.7e308, 0.0, 1.7e308], how)
+    low, middle, high = normalize([-1.7e308, 0.0, 1.7e308], how)
 
     assert (low, middle, high) == pytest.approx(
         (0, 0.5, 1) if how == "min-max" else (-math.sqrt(1.5), 0, math.sqrt(1.5))
@@ -96,4 +96,4 @@ def test_the_widest_range_of_a_float_does_not_overflow(how: str) -> None:
 
 def test_an_unknown_one_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ConfigurationError, match="'minmax': use one of 'min-max', 'z-score'"):
-        normalise([1.0], "minmax")
+        normalize([1.0], "minmax")

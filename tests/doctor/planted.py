@@ -203,7 +203,7 @@ def swamped(world: World, how_bad: float, judged: bool) -> Diagnosis:
         for query, found in world.queries.items()
     }
     scaled = World(candidates, world.qrels, world.relevant, world.seed)
-    total = WeightedSum({"retrieval": 0.4, "mine": 0.6}, normalise="none")
+    total = WeightedSum({"retrieval": 0.4, "mine": 0.6}, normalize="none")
     return asked(scaled, {"mine": world.scorer()}, judged=judged, combine=total)
 
 
@@ -434,7 +434,7 @@ HEALTHY: Mapping[str, Healthy] = {
     ),
     "z-scores": lambda w, j: asked(
         w,
-        **_combined(w, WeightedSum({"retrieval": 0.4, "mine": 0.6}, normalise="z-score")),
+        **_combined(w, WeightedSum({"retrieval": 0.4, "mine": 0.6}, normalize="z-score")),
         judged=j,
     ),
     "rank fusion": lambda w, j: asked(w, **_combined(w, ReciprocalRankFusion()), judged=j),

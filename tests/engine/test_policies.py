@@ -77,7 +77,7 @@ class TestHedging:
         assert ranking.report.hedged == 0
 
     def test_a_batch_that_is_not_late_is_asked_once(self) -> None:
-        """Hedging costs nothing where nothing straggles."""
+        """Hedging costs nothing where nothing is_straggler."""
         scorer = Grades()
 
         report = Reranker(scorer, hedge_after=5).rank("q", TEXTS).report
@@ -105,11 +105,11 @@ class TestTheBreaker:
 
         asked_at = {}
         for now[0] in (0.0, 29.0, 31.0, 32.0):
-            asked_at[now[0]] = breaker.may_ask()
+            asked_at[now[0]] = breaker.try_acquire()
         breaker.note(succeeded=True, reasons=[])
 
         assert asked_at == {0.0: False, 29.0: False, 31.0: True, 32.0: False}
-        assert breaker.may_ask()
+        assert breaker.try_acquire()
 
     def test_a_request_that_was_wrong_does_not_open_it(self) -> None:
         """A reply that does not parse says nothing of the server's health."""
@@ -117,7 +117,7 @@ class TestTheBreaker:
 
         breaker.note(succeeded=False, reasons=[Reason.UNPARSEABLE, Reason.REQUEST])
 
-        assert breaker.may_ask()
+        assert breaker.try_acquire()
 
 
 class TestThreshold:
@@ -156,8 +156,8 @@ class TestThreshold:
             Reranker(**options, threshold=0.5)  # type: ignore[arg-type]
 
     def test_combined_scores_that_are_calibrated_take_it(self) -> None:
-        """A weighted sum of calibrated signals, not normalised by the list."""
-        combine = WeightedSum({"grades": 1}, normalise="none")
+        """A weighted sum of calibrated signals, not normalized by the list."""
+        combine = WeightedSum({"grades": 1}, normalize="none")
 
         ranking = Reranker(Grades(), combine=combine, threshold=0.9).rank("q", TEXTS)
 

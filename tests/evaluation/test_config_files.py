@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rerank_core import ConfigurationError
+from rerank_core import ConfigurationError, Reranker
 from rerank_core.combine import ReciprocalRankFusion, WeightedSum
-from rerank_core.config import build, combination, combination_table, load, save
+from rerank_core.config import combination, combination_table, load, options, save
 
 
 @pytest.mark.parametrize("name", ["mine.toml", "mine.json"])
@@ -29,26 +29,28 @@ def test_what_is_saved_is_loaded(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "combine",
     [
-        WeightedSum({"retrieval": 0.3, "bm25": 0.7}, normalise="z-score"),
-        WeightedSum({"retrieval": 1, "bm25": 1}, normalise={"bm25": "none"}),
+        WeightedSum({"retrieval": 0.3, "bm25": 0.7}, normalize="z-score"),
+        WeightedSum({"retrieval": 1, "bm25": 1}, normalize={"bm25": "none"}),
         ReciprocalRankFusion(0, {"retrieval": 1, "bm25": 2}),
         ReciprocalRankFusion(),
     ],
 )
 def test_combinations_come_back_equal(combine: WeightedSum | ReciprocalRankFusion) -> None:
-    """Kind, weights, normalisation and k survive."""
+    """Kind, weights, normalization and k survive."""
     assert combination(combination_table(combine)) == combine
 
 
 def test_a_table_builds_its_reranker() -> None:
     """A scorer with options, a combination, and plain options."""
-    reranker = build(
-        {
-            "scorer": {"use": "bm25", "k1": 2.0},
-            "top_n": 3,
-            "timeout": "none",
-            "combine": {"kind": "weighted-sum", "weights": {"retrieval": 0.5, "bm25": 0.5}},
-        }
+    reranker = Reranker(
+        **options(
+            {
+                "scorer": {"use": "bm25", "k1": 2.0},
+                "top_n": 3,
+                "timeout": "none",
+                "combine": {"kind": "weighted-sum", "weights": {"retrieval": 0.5, "bm25": 0.5}},
+            }
+        )
     )
 
     assert (reranker.top_n, reranker.timeout) == (3, None)
@@ -62,11 +64,11 @@ def test_a_scorer_given_takes_the_place_of_the_one_named() -> None:
         "scorer": {"mine": "not a scorer's name"},
         "combine": {"kind": "weighted-sum", "weights": {"retrieval": 0.5, "mine": 0.5}},
     }
-    reranker = build(table, scorer=lambda query, texts: [0.5] * len(texts))
+    reranker = Reranker(**options(table, scorer=lambda query, texts: [0.5] * len(texts)))
 
     assert list(reranker.scorers) == ["mine"]
     with pytest.raises(ConfigurationError, match="no scorer is called"):
-        build(table)
+        Reranker(**options(table))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_a_scorer_given_takes_the_place_of_the_one_named() -> None:
 def test_what_cannot_be_right_is_refused(table: dict[str, object], said: str) -> None:
     """Unknown options, secrets and unknown combinations raise, with what is wrong."""
     with pytest.raises(ConfigurationError, match=said):
-        build(table)
+        Reranker(**options(table))
 
 
 def test_no_secret_is_written(tmp_path: Path) -> None:

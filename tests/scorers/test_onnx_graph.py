@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from models import add_int8, add_onnx, tiny_cross_encoder
 
-from rerank_core.scorers.local.onnx_graph import lean
+from rerank_core.scorers.local.onnx_graph import prune_graph
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -43,7 +43,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def test_the_logits_stay(exported: Path) -> None:
     """Of the same weights in the same precision: what is left out had no part in them."""
     whole = exported.read_bytes()
-    found = lean(whole)
+    found = prune_graph(whole)
 
     assert found is not None
     assert logits(found) == pytest.approx(logits(whole), abs=1e-6)
@@ -51,7 +51,7 @@ def test_the_logits_stay(exported: Path) -> None:
 
 def test_the_last_layer_is_computed_for_one_token(exported: Path) -> None:
     """All that follows the last attention is as long as one token, whatever the text."""
-    found = lean(exported.read_bytes())
+    found = prune_graph(exported.read_bytes())
     assert found is not None
     model = onnx.load_from_string(found)
     products = [node for node in model.graph.node if node.op_type == "MatMul"]
@@ -67,7 +67,7 @@ def test_the_last_layer_is_computed_for_one_token(exported: Path) -> None:
 def test_guards_against_nothing_but_padding_go(tmp_path: Path) -> None:
     """A text that is a batch of its own has none."""
     whole = add_onnx(tiny_cross_encoder(tmp_path), "sdpa").read_bytes()
-    found = lean(whole)
+    found = prune_graph(whole)
 
     assert found is not None
     assert operators(whole)["IsNaN"] == 2  # one a layer
@@ -77,7 +77,7 @@ def test_guards_against_nothing_but_padding_go(tmp_path: Path) -> None:
 def test_int8_stays_as_near_to_fp32(exported: Path) -> None:
     """The one row that counts is measured by itself, which is no coarser."""
     whole = add_int8(exported.parent.parent).read_bytes()
-    found = lean(whole)
+    found = prune_graph(whole)
     exact = logits(exported.read_bytes())
 
     def furthest(model: bytes) -> float:
@@ -89,10 +89,10 @@ def test_int8_stays_as_near_to_fp32(exported: Path) -> None:
 
 def test_a_second_time_there_is_nothing_left(exported: Path) -> None:
     """It is done, or it is not."""
-    once = lean(exported.read_bytes())
+    once = prune_graph(exported.read_bytes())
 
     assert once is not None
-    assert lean(once) is None
+    assert prune_graph(once) is None
 
 
 def test_what_somebody_else_reads_stays_whole(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_somebody_else_reads_stays_whole(tmp_path: Path) -> None:
     (pooled,) = (n for n in model.graph.node if n.op_type == "Gather" and "pooler" in n.name)
     model.graph.output.append(onnx.helper.make_empty_tensor_value_info(pooled.input[0]))
 
-    assert lean(model.SerializeToString()) is None
+    assert prune_graph(model.SerializeToString()) is None
 
 
 def test_another_token_than_the_first_is_left_alone(tmp_path: Path) -> None:
@@ -111,4 +111,4 @@ def test_another_token_than_the_first_is_left_alone(tmp_path: Path) -> None:
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(1), "second"))
     pooled.input[1] = "second"
 
-    assert lean(model.SerializeToString()) is None
+    assert prune_graph(model.SerializeToString()) is None

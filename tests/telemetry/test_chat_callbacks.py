@@ -256,7 +256,7 @@ def test_one_that_hangs_holds_nothing_up(
     rank: Rank, face: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is left behind after a moment, and told so in the log; calls never wait for it."""
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(module, "OBSERVER_TIMEOUT", 0.05)
     go_on = threading.Event()
 
     class Hangs(Noted):

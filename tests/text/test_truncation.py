@@ -10,7 +10,7 @@ from rerank_core.errors import InvalidInputError
 from rerank_core.text.truncation import (
     beside_query,
     estimate_tokens,
-    fill,
+    pack,
     passages,
     truncate,
     truncate_tokens,
@@ -176,20 +176,20 @@ def test_a_query_beyond_its_share_leaves_documents_theirs() -> None:
 
 
 def test_groups_keep_order_budget_and_count() -> None:
-    assert fill(10, [4, 4, 4, 1, 1, 1], 3) == [range(2), range(2, 5), range(5, 6)]
+    assert pack(10, [4, 4, 4, 1, 1, 1], 3) == [range(2), range(2, 5), range(5, 6)]
 
 
 def test_what_is_over_the_budget_stands_alone() -> None:
-    assert fill(10, [1, 99, 1, 1]) == [range(1), range(1, 2), range(2, 4)]
+    assert pack(10, [1, 99, 1, 1]) == [range(1), range(1, 2), range(2, 4)]
 
 
 def test_nothing_makes_no_group() -> None:
-    assert fill(10, []) == []
+    assert pack(10, []) == []
 
 
 @given(st.lists(st.integers(0, 30)), st.integers(1, 40), st.integers(1, 6))
 def test_groups_cover_every_position_once(sizes: list[int], budget: int, most: int) -> None:
-    groups = fill(budget, sizes, most)
+    groups = pack(budget, sizes, most)
 
     assert [position for group in groups for position in group] == list(range(len(sizes)))
     for group in groups:
@@ -199,7 +199,7 @@ def test_groups_cover_every_position_once(sizes: list[int], budget: int, most: i
 
 @given(st.lists(st.integers(0, 30), min_size=1), st.lists(st.integers(0, 30)))
 def test_more_texts_leave_full_groups_as_they_are(sizes: list[int], more: list[int]) -> None:
-    before, after = fill(40, sizes, 5), fill(40, sizes + more, 5)
+    before, after = pack(40, sizes, 5), pack(40, sizes + more, 5)
 
     assert after[: len(before) - 1] == before[:-1]
 
@@ -256,7 +256,7 @@ def test_passages_hold_at_most_a_fixed_multiple_of_the_text(unit: str) -> None:
         lambda: truncate_tokens("", -1),
         lambda: beside_query("", -1),
         lambda: beside_query("", 10, share=1.5),
-        lambda: fill(10, [], 0),
+        lambda: pack(10, [], 0),
         lambda: passages("", 0),
         lambda: passages("", 10, 6),
     ],

@@ -33,16 +33,16 @@ _TOGETHER = {"logprobs": ("top_logprobs",)}
 
 @dataclass(slots=True)
 class Dialect:
-    """One server and model. `settled`: a call has succeeded with all that is not `refused`."""
+    """One server and model. `probed`: a call has succeeded with all that is not `refused`."""
 
     refused: set[str] = field(default_factory=set)
     #: Left out on trial, since a refusal named no parameter.
     suspected: set[str] = field(default_factory=set)
-    settled: bool = False
+    probed: bool = False
     #: Its replies were cut off: it thinks before it answers, and needs more room.
-    roomy: bool = False
+    needs_reasoning_tokens: bool = False
 
-    def fitted(self, wanted: Mapping[str, Any], reply_tokens: int | None) -> dict[str, Any]:
+    def parameters(self, wanted: Mapping[str, Any], reply_tokens: int | None) -> dict[str, Any]:
         """The parameters less what is refused, with the limit under the name it is known by."""
         without = self.refused | self.suspected
         without |= {part for name in without for part in _TOGETHER.get(name, ())}
@@ -58,7 +58,7 @@ class Dialect:
         """A call came back: what was left out need not be asked about again."""
         self.refused |= self.suspected
         self.suspected.clear()
-        self.settled = True
+        self.probed = True
 
     def learn(self, error: ScorerError, sent: Mapping[str, Any]) -> bool:
         """Whether the call that failed so is worth sending again, without what it was about.
@@ -74,9 +74,9 @@ class Dialect:
         if named:
             if named[0] not in self.refused:
                 self.refused.add(named[0])
-                self.settled = False
+                self.probed = False
             return True
-        if optional and not self.settled:
+        if optional and not self.probed:
             self.suspected = set(_OPTIONAL) - self.refused
             return True
         self.suspected.clear()  # it was not that

@@ -102,13 +102,13 @@ class OpenAIChat:
         known = dialect(self.base_url, self.model)
         refused = False
         while True:
-            alone = refused and not known.settled
+            alone = refused and not known.probed
             async with self._finding_out.get() if alone else nullcontext():
-                if alone and known.settled:
+                if alone and known.probed:
                     continue
-                room = known.roomy or _REASONING.match(self.model)
+                room = known.needs_reasoning_tokens or _REASONING.match(self.model)
                 limit = max_tokens and max_tokens + (THINKING_TOKENS if room else 0)
-                sent = known.fitted(wanted, limit)
+                sent = known.parameters(wanted, limit)
                 try:
                     with chat_call("openai", self.model, sent) as answered:
                         reply = self._read(await self._send(**sent))
@@ -120,7 +120,7 @@ class OpenAIChat:
                     continue
                 known.succeeded()
             if reply.cut_off and limit and not room:
-                known.roomy = True
+                known.needs_reasoning_tokens = True
                 continue
             return reply
 

@@ -15,6 +15,7 @@ from ..doctor import Diagnosis, diagnose
 from ..errors import InvalidInputError
 from ..evaluation.loading import load
 from ..evaluation.trec import read_run
+from ..reranker import Reranker
 from . import judged
 
 
@@ -68,7 +69,7 @@ def doctor(
     else:
         given = {} if top_n is None else {"top_n": top_n}
         with (
-            config.build(system.table, **given) as reranker,
+            Reranker(**config.options(system.table, **given)) as reranker,
             judged.progress(not as_json) as told,
         ):
             found = diagnose(

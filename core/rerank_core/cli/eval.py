@@ -93,7 +93,7 @@ def evaluation(
 
 
 def _reranker(system: judged.Asked) -> Reranker:
-    return config.build(system.table, top_n=None)
+    return Reranker(**config.options(system.table, top_n=None))
 
 
 def _file_name(name: str) -> str:

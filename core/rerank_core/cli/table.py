@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..ranking.ranking import RankedCandidate, Ranking
-from ..scorers.bm25 import words
 from ..text.highlight import snippet, terms
+from ..text.words import words
 
 #: Characters of text shown for a document.
 SNIPPET = 240

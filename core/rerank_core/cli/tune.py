@@ -1,4 +1,4 @@
-"""`rerank tune`: depth, weights and normalisation chosen on the user's own judged queries."""
+"""`rerank tune`: depth, weights and normalization chosen on the user's own judged queries."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ..evaluation.run import Run
 from ..evaluation.running import Progress, run_reranker
 from ..evaluation.tuned import tables
 from ..evaluation.tuning import MEASURE, Tuning, tune
+from ..reranker import Reranker
 from ..scorers.named import HYBRID
 from . import judged
 
@@ -60,7 +61,7 @@ def tuning(
     seed: judged.Seed = 0,
     as_json: judged.Json = False,
 ) -> None:
-    """Choose depth, weights and normalisation on judged queries, cross-validated.
+    """Choose depth, weights and normalization on judged queries, cross-validated.
 
     Of several scorers (other models, strategies, group sizes: a --config file each) the best is
     chosen, too. Where nothing is better by more than chance, the simpler way is kept.
@@ -127,7 +128,7 @@ def _asked(
         table = {k: v for k, v in system.table.items() if k not in ("combine", "depth")}
         if table.get("scorer") in (None, HYBRID):
             table["scorer"] = "bm25"  # hybrid is bm25 with fixed weights
-        with config.build(table, top_n=None) as reranker:
+        with Reranker(**config.options(table, top_n=None)) as reranker:
             if len(reranker.scorers) > 1:
                 raise ConfigurationError(f"{system.name} has several scorers: tune one at a time")
             runs[system.name] = run_reranker(

@@ -21,12 +21,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError
+from ..ranking.ranking import RETRIEVAL
 from .estimate import estimate
-from .normalize import check_normalisation, is_present, normalise
+from .normalize import check_normalization, is_present, normalize
 from .recency import Recency
 from .signals import (
     RECENCY,
-    RETRIEVAL,
     SignalFunction,
     checked_signals,
     evaluate,
@@ -164,10 +164,10 @@ class Combination(ABC):
 
 @dataclass(frozen=True)
 class WeightedSum(Combination):
-    """The weighted mean of normalised signals: 0..1 where their normalisations are.
+    """The weighted mean of normalized signals: 0..1 where their normalizations are.
 
     `weights` by signal name need not sum to 1. `signals` are functions of yours, by name: of a
-    candidate, or of the query and a candidate. `normalise` is one of "min-max", "rank",
+    candidate, or of the query and a candidate. `normalize` is one of "min-max", "rank",
     "z-score", "sigmoid" and "none", for all signals or by name ("min-max" for those not named).
     Raises `ConfigurationError` for what cannot be combined.
 
@@ -178,19 +178,19 @@ class WeightedSum(Combination):
 
     weights: Mapping[str, float]
     signals: Mapping[str, SignalFunction] = field(default_factory=dict)
-    normalise: str | Mapping[str, str] = "min-max"
+    normalize: str | Mapping[str, str] = "min-max"
 
     def __post_init__(self) -> None:
         self._freeze()
-        if isinstance(self.normalise, str):
-            check_normalisation(self.normalise)
+        if isinstance(self.normalize, str):
+            check_normalization(self.normalize)
             return
-        unweighted = sorted(set(self.normalise) - set(self.weights))
+        unweighted = sorted(set(self.normalize) - set(self.weights))
         if unweighted:
-            raise ConfigurationError(f"normalise names {unweighted}, which have no weight")
-        for how in self.normalise.values():
-            check_normalisation(how)
-        object.__setattr__(self, "normalise", MappingProxyType(dict(self.normalise)))
+            raise ConfigurationError(f"normalize names {unweighted}, which have no weight")
+        for how in self.normalize.values():
+            check_normalization(how)
+        object.__setattr__(self, "normalize", MappingProxyType(dict(self.normalize)))
 
     @classmethod
     def recipe(cls, scorer: str, recency: Recency | None = None) -> Self:
@@ -207,38 +207,38 @@ class WeightedSum(Combination):
 
     @property
     def calibrated(self) -> bool:
-        """Only where no normalisation is by the list at hand."""
-        how = self.normalise
+        """Only where no normalization is by the list at hand."""
+        how = self.normalize
         used = {how if isinstance(how, str) else how.get(name, "min-max") for name in self.weights}
         return used <= {"none", "sigmoid"}
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""
         weights, signals, how = self._plain()
-        return {"weights": weights, "signals": signals_to_dict(signals), "normalise": how}
+        return {"weights": weights, "signals": signals_to_dict(signals), "normalize": how}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Back from `to_dict`. Raises `ConfigurationError` for an unknown key."""
-        return cls(**_arguments(values, {"signals", "normalise"}, required={"weights"}))
+        return cls(**_arguments(values, {"signals", "normalize"}, required={"weights"}))
 
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), self._plain()
 
     def _plain(self) -> tuple[dict[str, float], dict[str, SignalFunction], str | dict[str, str]]:
-        how = self.normalise if isinstance(self.normalise, str) else dict(self.normalise)
+        how = self.normalize if isinstance(self.normalize, str) else dict(self.normalize)
         return dict(self.weights), dict(self.signals), how
 
     def _scale(self, name: str, values: Signal) -> list[float | None]:
-        how = self.normalise
-        return normalise(values, how if isinstance(how, str) else how.get(name, "min-max"))
+        how = self.normalize
+        return normalize(values, how if isinstance(how, str) else how.get(name, "min-max"))
 
 
 @dataclass(frozen=True)
 class ReciprocalRankFusion(Combination):
     """The sum over signals of weight / (k + rank): ranks from 1, equal values share their mean.
 
-    It needs no normalisation and no weights (where None: 1 each, for all signals). Its scores are
+    It needs no normalization and no weights (where None: 1 each, for all signals). Its scores are
     small, and only tell an order. A signal that a candidate lacks is not held against it: the
     others count for more. Cormack, Clarke and Büttcher, SIGIR 2009. Raises `ConfigurationError`
     for what cannot be combined.

@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..ranking.candidate import Candidate
+from ..ranking.ranking import RAW, RETRIEVAL
 from .combination import Combination
-from .estimate import order as placed_order
+from .estimate import order as estimated_order
 
 Signal = Sequence[float | None]
-
-#: The name of the retriever's own signal.
-RETRIEVAL = "retrieval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,11 @@ class Scoring:
         """The scores under its name, and the raw ones beside them where there are any."""
         if all(value is None for value in self.raw):
             return {self.name: self.scores}
-        return {self.name: self.scores, f"{self.name}:raw": self.raw}
+        return {self.name: self.scores, self.name + RAW: self.raw}
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Fused:
     """The order (positions, best first), each candidate's score, and the signals behind it."""
 
     order: Sequence[int]
@@ -48,39 +46,39 @@ class Settled:
     problems: Sequence[str] = field(default=())
 
 
-def settle(
+def fuse(
     query: str,
     listed: Sequence[Candidate],
     found: Sequence[Scoring],
-    stand_in: Scoring | None,
+    fallback: Scoring | None,
     combine: Combination | None,
-) -> Settled:
+) -> Fused:
     """The best order that the scores at hand allow.
 
-    Where a scorer found nothing, the `stand_in` (a fallback) takes its place; where it found
+    Where a scorer found nothing, the `fallback` (a fallback) takes its place; where it found
     something, the stand-in's order takes the retriever's place in placing the rest.
     """
     retrieval = [candidate.score for candidate in listed]
-    used = [stand_in if scoring.empty and stand_in else scoring for scoring in found]
+    used = [fallback if scoring.empty and fallback else scoring for scoring in found]
     components: dict[str, Signal] = {}
     if not all(score is None for score in retrieval):
         components[RETRIEVAL] = retrieval
-    for scoring in (*found, *([stand_in] if stand_in else [])):
+    for scoring in (*found, *([fallback] if fallback else [])):
         components |= scoring.components()
     if all(scoring.empty for scoring in used):
-        return Settled(range(len(listed)), [None] * len(listed), components)
+        return Fused(range(len(listed)), [None] * len(listed), components)
     if combine is None:
         (only,) = used
-        beneath = stand_in if stand_in is not None and only is not stand_in else None
-        return Settled(_order(only.scores, beneath), only.scores, components)
+        beneath = fallback if fallback is not None and only is not fallback else None
+        return Fused(_order(only.scores, beneath), only.scores, components)
     return _combined(query, listed, retrieval, found, used, combine, components)
 
 
 def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
     if beneath is None:
-        return placed_order(scores)
-    base = placed_order(beneath.scores)
-    return [base[place] for place in placed_order([scores[position] for position in base])]
+        return estimated_order(scores)
+    base = estimated_order(beneath.scores)
+    return [base[place] for place in estimated_order([scores[position] for position in base])]
 
 
 def _combined(
@@ -91,7 +89,7 @@ def _combined(
     used: Sequence[Scoring],
     combine: Combination,
     components: dict[str, Signal],
-) -> Settled:
+) -> Fused:
     # where a candidate has no retrieval score, the retriever's order still says something
     ranks = [float(len(listed) - place) for place in range(len(listed))]
     signals: dict[str, Signal] = {RETRIEVAL: ranks if None in retrieval else retrieval}
@@ -102,10 +100,10 @@ def _combined(
     total = combine.combine(signals, estimated=names)
     for name, values in combine.components(signals, estimated=names).items():
         if list(values) != list(signals[name]):
-            components.setdefault(f"{name}:raw", signals[name])
+            components.setdefault(name + RAW, signals[name])
         components[name] = values
     scores = [
         None if any(scoring.scores[place] is None for scoring in used) else total[place]
         for place in range(len(listed))
     ]
-    return Settled(placed_order(total), scores, components, problems)
+    return Fused(estimated_order(total), scores, components, problems)

@@ -16,19 +16,20 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from statistics import StatisticsError, correlation
 from types import MappingProxyType
 from typing import TypeGuard
 
 from ..errors import ConfigurationError
 
 
-def normalise(values: Sequence[float | None], how: str) -> list[float | None]:
+def normalize(values: Sequence[float | None], how: str) -> list[float | None]:
     """The same signal on another scale, by position.
 
     None, NaN and infinities are missing: they come back as None and bend nothing else. No value
     rises above one that was higher. Raises `ConfigurationError` for an unknown `how`.
     """
-    check_normalisation(how)
+    check_normalization(how)
     present = [float(value) for value in values if is_present(value)]
     scaled = iter(_NORMALISATIONS[how](present) if present else ())
     return [next(scaled) if is_present(value) else None for value in values]
@@ -39,11 +40,11 @@ def is_present(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def check_normalisation(how: str) -> None:
+def check_normalization(how: str) -> None:
     """Raise `ConfigurationError` unless `how` is one of the five names."""
     if how not in _NORMALISATIONS:
         names = ", ".join(repr(name) for name in _NORMALISATIONS)
-        raise ConfigurationError(f"no normalisation {how!r}: use one of {names}")
+        raise ConfigurationError(f"no normalization {how!r}: use one of {names}")
 
 
 def _min_max(values: list[float]) -> list[float]:
@@ -92,3 +93,16 @@ _NORMALISATIONS: Mapping[str, Callable[[list[float]], list[float]]] = MappingPro
         "none": list,
     }
 )
+
+
+def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
+    """Spearman's rank correlation of the pairs, -1..1; 0 where either side is all alike.
+
+    >>> rank_correlation([(1, 10), (2, 20), (3, 30)]), rank_correlation([(1, 1), (2, 1)])
+    (1.0, 0.0)
+    """
+    mine, theirs = (normalize(side, "rank") for side in zip(*pairs, strict=True))
+    try:
+        return correlation(mine, theirs)  # type: ignore[arg-type]  # none is missing
+    except StatisticsError:
+        return 0.0

@@ -8,14 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
+from ..ranking.ranking import RETRIEVAL
 from .normalize import is_present
 from .recency import Recency
 
 if TYPE_CHECKING:
     from ..ranking.candidate import Candidate
 
-#: The names that are taken: the retriever's own signal, and the one that needs no function.
-RETRIEVAL, RECENCY = "retrieval", "recency"
+#: The signal that needs no function of the user's.
+RECENCY = "recency"
 
 #: A function of a candidate, or of the query and a candidate; a number, or None for missing.
 SignalFunction = Callable[..., float | None]

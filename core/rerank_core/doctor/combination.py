@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean, median
 
-from ..scorers.bm25 import rank_correlation
+from ..combine.normalize import rank_correlation
+from ..ranking.ranking import RAW, RETRIEVAL
 from .chance import surely_positive
-from .evidence import RAW, RETRIEVAL, Case, Evidence
+from .evidence import Case, Evidence
 from .finding import Cause, Finding, Severity
 from .quality import as_ranked, as_retrieved, by_signal, differences, ndcg
 
@@ -52,7 +53,7 @@ def scales(evidence: Evidence) -> Iterator[Finding]:
             f"{spans[name]:.3g}: {name!r} has {share:.0%} of the sum{given}",
             f"the order is that of {loudest!r} whatever {name!r} says",
             "put the signals on one scale before they are added: WeightedSum(…, "
-            'normalise="min-max") or "z-score", or ReciprocalRankFusion()',
+            'normalize="min-max") or "z-score", or ReciprocalRankFusion()',
         )
 
 

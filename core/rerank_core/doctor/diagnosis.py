@@ -9,18 +9,25 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, overload
 
-from ..engine.pipeline import as_retrieved
 from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
-from ..evaluation.run import Run
+from ..evaluation.run import Ranked, Run
 from ..protocols import traits_of
 from ..ranking.candidate import Candidate, Document, to_candidates
-from ..ranking.ranking import DegradedError, RankedCandidate, Ranking
+from ..ranking.ranking import (
+    RAW,
+    RETRIEVAL,
+    DegradedError,
+    Placed,
+    Ranking,
+    as_retrieved,
+    ranked,
+)
 from ..ranking.report import Report
 from ..reranker import Reranker
 from . import answers, choice, combination, depth, judgements, position, probes, scores, stages
 from . import texts as seen
-from .evidence import RAW, RETRIEVAL, Case, Evidence, Setup, key
+from .evidence import Case, Evidence, Setup, key
 from .finding import Cause, Finding
 from .quality import as_ranked, ndcg
 from .quality import as_retrieved as in_retrieved_order
@@ -222,7 +229,7 @@ def _of_reranker(
     if not probe or not any(hit.components for case in cases for hit in case.hits):
         return Evidence(cases, setup)
     return Evidence(
-        cases, setup, list(probes.shuffled(quiet, cases)), probes.sight(quiet, setup, cases)
+        cases, setup, list(probes.shuffled(quiet, cases)), probes.visible_chars(quiet, setup, cases)
     )
 
 
@@ -232,18 +239,7 @@ def _rank(reranker: Reranker, query: str, candidates: list[Candidate]) -> Rankin
     except DegradedError as error:
         return error.ranking
     except ScorerError as error:  # a refused key or model: what it does is part of the answer
-        hits = tuple(
-            RankedCandidate(
-                rank=rank,
-                score=None,
-                text=candidates[placed.index].text,
-                document=candidates[placed.index],
-                index=placed.index,
-                retrieved=placed.retrieved,
-                id=candidates[placed.index].id,
-            )
-            for rank, placed in enumerate(as_retrieved(candidates), start=1)
-        )
+        hits = ranked(as_retrieved(candidates), candidates, candidates)
         reason = error.reason if isinstance(error.reason, Reason) else Reason.SCORER
         report = Report(coverage=0.0, degraded=True, reasons=(reason,), notes=(str(error),))
         return Ranking(query, hits, reranker.top_n, report)
@@ -306,37 +302,33 @@ def _from_run(run: Run, collection: Collection) -> Iterator[tuple[str, Ranking]]
     for query, candidates in collection.candidates.items():
         if query not in run.rankings:
             continue
-        ranked = run.rankings[query]
-        place = {str(candidate.id): n for n, candidate in enumerate(candidates)}
+        told = run.rankings[query]
+        index = {str(candidate.id): n for n, candidate in enumerate(candidates)}
         retrieved = {hit.index: hit.retrieved for hit in as_retrieved(candidates)}
-        score = dict(zip(ranked.ids, ranked.scores, strict=True))
-        ids = [doc for doc in ranked.ids if doc in place]
-        ids += [doc for doc in place if doc not in score]
-        hits = tuple(
-            RankedCandidate(
-                rank=rank,
-                score=score.get(doc),
-                text=candidates[place[doc]].text,
-                document=candidates[place[doc]],
-                index=place[doc],
-                retrieved=retrieved[place[doc]],
-                id=doc,
-                components=_components(ranked, doc, score, candidates[place[doc]].score, run.name),
+        score = dict(zip(told.ids, told.scores, strict=True))
+        ids = [doc for doc in told.ids if doc in index]
+        ids += [doc for doc in index if doc not in score]
+        placed = [
+            Placed(
+                index[doc],
+                retrieved[index[doc]],
+                score.get(doc),
+                _components(told, doc, score, candidates[index[doc]].score, run.name),
             )
-            for rank, doc in enumerate(ids, start=1)
-        )
-        report = ranked.report or Report()
+            for doc in ids
+        ]
+        hits = ranked(placed, candidates, candidates)
+        report = told.report or Report()
         yield query, Ranking(collection.queries.get(query, ""), hits, None, report)
 
 
 def _components(
-    ranked: Any, doc: str, score: Mapping[str, float | None], retrieval: float | None, name: str
+    told: Ranked, doc: str, score: Mapping[str, float | None], retrieval: float | None, name: str
 ) -> dict[str, float | None]:
-    if ranked.components:
-        at = list(ranked.ids).index(doc) if doc in score else None
+    if told.components:
+        at = list(told.ids).index(doc) if doc in score else None
         return {
-            signal: None if at is None else values[at]
-            for signal, values in ranked.components.items()
+            signal: None if at is None else values[at] for signal, values in told.components.items()
         }
     return {RETRIEVAL: retrieval, name: score.get(doc)}
 

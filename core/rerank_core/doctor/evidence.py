@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..combine.combination import Combination
-from ..ranking.ranking import RankedCandidate, Ranking
-
-RETRIEVAL, RAW = "retrieval", ":raw"
+from ..ranking.ranking import RAW, RankedCandidate, Ranking
 
 
 def key(hit: RankedCandidate) -> str:
@@ -49,7 +47,7 @@ class Case:
     def signal(self, name: str, *, combined: bool) -> dict[int, float]:
         """What a scorer said, by the candidates' input position; what it did not score is absent.
 
-        Where signals are `combined`, their values before they were normalised for the sum.
+        Where signals are `combined`, their values before they were normalized for the sum.
         """
         found = {}
         for hit in self.hits:
@@ -77,14 +75,14 @@ class Setup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of it. `shuffled`: cases with `repeats`. `sight`: about how many characters of a document
-    the scorer sees, None where it sees all, or that was not tried.
+    """All of it. `shuffled`: cases with `repeats`. `visible_chars`: about how many characters of
+    a document the scorer sees, None where it sees all, or that was not tried.
     """
 
     cases: Sequence[Case]
     setup: Setup
     shuffled: Sequence[Case] = ()
-    sight: int | None = None
+    visible_chars: int | None = None
 
     @cached_property
     def judged(self) -> list[Case]:

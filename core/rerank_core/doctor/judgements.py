@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean, stdev
 
-from ..evaluation.remarks import FEW
+from ..evaluation.advice import FEW
 from .chance import surely_positive
 from .evidence import Evidence
 from .finding import Cause, Finding, Severity

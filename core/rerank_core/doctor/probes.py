@@ -47,7 +47,7 @@ def shuffled(reranker: Reranker, cases: Sequence[Case], seed: int = 0) -> Iterat
         yield replace(case, ranking=first, repeats=repeats)
 
 
-def sight(reranker: Reranker, setup: Setup, cases: Sequence[Case]) -> int | None:
+def visible_chars(reranker: Reranker, setup: Setup, cases: Sequence[Case]) -> int | None:
     """About how many characters of a document the scorer reads; None if all, or unknown."""
     longest = sorted(cases, key=lambda case: -sum(len(hit.text) for hit in case.hits))[:LOOKED_AT]
     told = [_by_report(reranker, case) for case in longest[:1]]

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from statistics import fmean
 
-from ..combine.normalize import normalise
-from ..scorers.bm25 import words
+from ..combine.normalize import normalize
+from ..ranking.ranking import RETRIEVAL
+from ..text.words import words
 from .chance import surely_positive
-from .evidence import RETRIEVAL, Case, Evidence, key
+from .evidence import Case, Evidence, key
 from .finding import Cause, Finding, Severity
 from .quality import as_ranked, as_retrieved, differences, ndcg
 
@@ -190,7 +191,7 @@ def _by_agreement(evidence: Evidence, name: str) -> str | None:
 
 def _place(told: Mapping[int, float], other: Mapping[int, float]) -> float:
     """Where the three best of the other signal stand in this one: 0 last, 1 first; a mean."""
-    rank = dict(zip(told, normalise(list(told.values()), "rank"), strict=True))
+    rank = dict(zip(told, normalize(list(told.values()), "rank"), strict=True))
     best = sorted(told, key=lambda index: -other[index])[: 3 if len(told) >= 3 * LEAST else 1]
     return fmean(rank[index] or 0.0 for index in best)
 

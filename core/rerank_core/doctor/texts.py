@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean
 
-from ..scorers.bm25 import words
+from ..text.words import words
 from .chance import surely_positive
 from .evidence import Case, Evidence, key
 from .finding import Cause, Finding, Severity
@@ -34,15 +34,17 @@ MANY, OWN = 20, 4
 
 def truncation(evidence: Evidence) -> Iterator[Finding]:
     """A scorer that reads only the beginning, where the difference comes after it."""
-    sight = min((s for s in (evidence.sight, _by_reports(evidence)) if s is not None), default=None)
-    if sight is None:
+    visible_chars = min(
+        (s for s in (evidence.visible_chars, _by_reports(evidence)) if s is not None), default=None
+    )
+    if visible_chars is None:
         return
     texts = [hit.text for case in evidence.cases for hit in case.hits]
-    cut = [text for text in texts if len(text) > sight]
+    cut = [text for text in texts if len(text) > visible_chars]
     if len(cut) < CUT * len(texts):
         return
-    hidden = _hidden(evidence, sight)
-    alike = fmean(_alike(case, sight) for case in evidence.cases if case.hits)
+    hidden = _hidden(evidence, visible_chars)
+    alike = fmean(_alike(case, visible_chars) for case in evidence.cases if case.hits)
     share = fmean(hidden) if hidden else 0.0
     if share >= HIDDEN and surely_positive([value - HIDDEN / 2 for value in hidden], 0.05):
         if share < ALL_BUT_ALL and alike < ALIKE and _helps(evidence):
@@ -55,8 +57,8 @@ def truncation(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         Cause.TRUNCATION,
         Severity.HARMS,
-        f"the scorer reads about the first {sight} characters; {len(cut) / len(texts):.0%} of the "
-        f"documents are longer, and {seen}",
+        f"the scorer reads about the first {visible_chars} characters; {len(cut) / len(texts):.0%} "
+        f"of the documents are longer, and {seen}",
         "documents are scored by a beginning that does not tell them apart",
         "raise max_chars= or max_length=, have long documents scored by their best passage "
         '(long_documents="best-passage"), rerank smaller chunks, or strip what all begin with',
@@ -78,7 +80,7 @@ def _by_reports(evidence: Evidence) -> int | None:
     return min(bounds, default=None)
 
 
-def _hidden(evidence: Evidence, sight: int) -> list[float]:
+def _hidden(evidence: Evidence, visible_chars: int) -> list[float]:
     """By query: the share of a document's words from the query that stand after the cut alone.
 
     Of the relevant documents where enough are known, else of all.
@@ -93,10 +95,10 @@ def _hidden(evidence: Evidence, sight: int) -> list[float]:
         worth = {word: math.log(1 + (len(held) - n + 0.5) / (n + 0.5)) for word, n in often.items()}
         shares = []
         for hit in case.hits:
-            if (relevant >= 10 and key(hit) not in case.relevant) or len(hit.text) <= sight:
+            if (relevant >= 10 and key(hit) not in case.relevant) or len(hit.text) <= visible_chars:
                 continue
             whole = sum(worth[word] for word in held[hit.index])
-            seen = set(words(hit.text[:sight]))
+            seen = set(words(hit.text[:visible_chars]))
             if whole:
                 shares.append(
                     sum(worth[word] for word in held[hit.index] if word not in seen) / whole
@@ -106,12 +108,12 @@ def _hidden(evidence: Evidence, sight: int) -> list[float]:
     return found
 
 
-def _alike(case: Case, sight: int) -> float:
+def _alike(case: Case, visible_chars: int) -> float:
     """The share of documents that are another's to the cut, though not to the end."""
     heads: dict[str, set[str]] = {}
     for hit in case.hits:
-        if len(hit.text) > sight:
-            heads.setdefault(" ".join(words(hit.text[:sight])), set()).add(hit.text)
+        if len(hit.text) > visible_chars:
+            heads.setdefault(" ".join(words(hit.text[:visible_chars])), set()).add(hit.text)
     return sum(len(same) for same in heads.values() if len(same) > 1) / len(case.hits)
 
 

@@ -12,10 +12,10 @@ from ..runtime.usage import Meter
 
 #: How long a batch that nobody waits for is left alone before it is cancelled, in seconds: taking
 #: a call to a server apart costs milliseconds, and whoever met their deadline is to answer first.
-COURTESY = 0.02
+CANCEL_GRACE = 0.02
 
 #: How long closing waits for what was cancelled, in seconds.
-LONGEST_FAREWELL = 0.25
+CLOSE_TIMEOUT = 0.25
 
 # A cancelled batch may take a moment to notice; until then something must hold on to it.
 _leaving: set[asyncio.Task[None]] = set()
@@ -74,7 +74,7 @@ class Batch:
         #: Whether the last of those who waited has gone.
         self.left = False
         #: Set once its peers are in and it is not.
-        self.straggles = asyncio.Event()
+        self.is_straggler = asyncio.Event()
         self._under_way, self._waiting = under_way, 0
         for key in keys:
             under_way[key] = self
@@ -93,7 +93,7 @@ class Batch:
             self.retire()
             _leaving.add(self.task)
             self.task.add_done_callback(_leaving.discard)
-            self.task.get_loop().call_later(COURTESY, self.task.cancel)
+            self.task.get_loop().call_later(CANCEL_GRACE, self.task.cancel)
 
     def twin(self) -> Batch:
         """The same texts once more, for a second try beside the first; nobody joins it."""
@@ -110,10 +110,10 @@ class Batch:
                 del self._under_way[key]
 
 
-async def see_out() -> None:
+async def cancel_abandoned() -> None:
     """Cancel at once what nobody waits for, and wait a moment until it has let go of its calls."""
     here = asyncio.get_running_loop()
     if leaving := [task for task in _leaving if task.get_loop() is here]:
         for task in leaving:
             task.cancel()
-        await asyncio.wait(leaving, timeout=LONGEST_FAREWELL)
+        await asyncio.wait(leaving, timeout=CLOSE_TIMEOUT)

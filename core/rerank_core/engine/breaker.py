@@ -34,7 +34,7 @@ class Breaker:
     >>> breaker = Breaker(failures=2, rest=30.0, clock=lambda: 0.0)
     >>> for _ in range(2):
     ...     breaker.note(succeeded=False, reasons=[Reason.SERVER])
-    >>> breaker.may_ask()
+    >>> breaker.try_acquire()
     False
     """
 
@@ -48,7 +48,7 @@ class Breaker:
         self._in_a_row = 0
         self._opened: float | None = None
 
-    def may_ask(self) -> bool:
+    def try_acquire(self) -> bool:
         """Whether to ask now. Where it is a try after a rest, the next one rests again."""
         if self._opened is None:
             return True

@@ -20,9 +20,9 @@ from .batches import Batch
 
 #: How long a ranking waits for the store, to read and again to write: seconds, and at most this
 #: share of what its deadline leaves. In less than so many seconds no store has to answer.
-PATIENCE, SHARE, TOO_SHORT = 0.25, 0.25, 0.05
+STORE_TIMEOUT, SHARE, TOO_SHORT = 0.25, 0.25, 0.05
 #: How long a store that failed is left alone, in seconds.
-REST = 10.0
+COOLDOWN = 10.0
 #: How long a write may take that nobody waits for, and how long closing waits for it, in seconds.
 LONGEST, CLOSING = 5.0, 2.0
 #: So many scores at most wait to be written; further ones are not kept.
@@ -40,7 +40,7 @@ class Cache:
 
     def __init__(self, store: ScoreStore, *, close_store: bool = True) -> None:
         self.store, self.close_store = store, close_store
-        self._here: tuple[asyncio.AbstractEventLoop, _Here] | None = None
+        self._here: tuple[asyncio.AbstractEventLoop, _LoopState] | None = None
 
     @property
     def under_way(self) -> dict[str, Batch]:
@@ -73,7 +73,7 @@ class Cache:
         now = self._now()
         if not scores or not now.writing.may_try():
             return
-        now.next = now.next or _Load()
+        now.next = now.next or _WriteBatch()
         if len(now.next.scores) + len(scores) <= MOST_UNWRITTEN:
             now.next.scores.update(scores)
         if now.writer is None or now.writer.done():
@@ -106,15 +106,15 @@ class Cache:
         if self.close_store:
             await _quietly(self.store.aclose, "close")
 
-    def _now(self) -> _Here:
+    def _now(self) -> _LoopState:
         # After a fork the loop is another one, and what was under way is the parent's business.
         loop = asyncio.get_running_loop()
         if self._here is None or self._here[0] is not loop:
-            self._here = (loop, _Here())
+            self._here = (loop, _LoopState())
         return self._here[1]
 
     async def _read(
-        self, now: _Here, keys: Sequence[str], deadline: Deadline
+        self, now: _LoopState, keys: Sequence[str], deadline: Deadline
     ) -> dict[str, StoredScore]:
         limit = _patience(deadline)
         task, in_time = await _wait(lambda: self.store.get_many(keys), limit)
@@ -130,7 +130,7 @@ class Cache:
         now.reading.works()
         return found
 
-    async def _write(self, now: _Here) -> None:
+    async def _write(self, now: _LoopState) -> None:
         """Write load after load: while one is being written, the next one gathers."""
         while (load := now.next) is not None:
             now.next, now.last = None, load
@@ -148,7 +148,7 @@ class Cache:
                 now.let_go()
 
 
-class _Load:
+class _WriteBatch:
     """Scores that are written together."""
 
     def __init__(self) -> None:
@@ -156,16 +156,16 @@ class _Load:
         self.done = asyncio.Event()
 
 
-class _Here:
+class _LoopState:
     """What the cache knows on one event loop."""
 
     def __init__(self) -> None:
         self.under_way: dict[str, Batch] = {}
-        self.reading, self.writing = _Way("read"), _Way("written")
+        self.reading, self.writing = _StoreHealth("read"), _StoreHealth("written")
         self.writer: asyncio.Task[None] | None = None
-        self.next: _Load | None = None
+        self.next: _WriteBatch | None = None
         #: The load being written; then, for those who looked before it was, the one just written.
-        self.last: _Load | None = None
+        self.last: _WriteBatch | None = None
         #: How many are asking the store at this moment.
         self.looking = 0
 
@@ -180,7 +180,7 @@ class _Here:
             self.last = None
 
 
-class _Way:
+class _StoreHealth:
     """One way to the store, in or out: whether it works, and if not, when to try again."""
 
     def __init__(self, done: str) -> None:
@@ -210,9 +210,9 @@ class _Way:
         if self.may_try():  # else several failed at once, and one has said so
             log.warning(
                 "the score cache could not be %s and is left alone for %g s: %s",
-                *(self._done, REST, why),
+                *(self._done, COOLDOWN, why),
             )
-        self._rests_until = time.monotonic() + REST
+        self._rests_until = time.monotonic() + COOLDOWN
         self._failed = f"the score cache could not be {self._done}: {why}"
 
 
@@ -229,7 +229,7 @@ def _sound(found: Any, keys: Sequence[str]) -> dict[str, StoredScore]:
 
 def _patience(deadline: Deadline) -> float:
     left = deadline.left()
-    return PATIENCE if left is None else min(PATIENCE, SHARE * left)
+    return STORE_TIMEOUT if left is None else min(STORE_TIMEOUT, SHARE * left)
 
 
 async def _wait(work: Callable[[], Awaitable[Any]], limit: float) -> tuple[asyncio.Task[Any], bool]:

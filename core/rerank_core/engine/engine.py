@@ -29,7 +29,7 @@ from .breaker import Breaker
 from .cache import Cache
 from .cache_keys import group_keys, text_keys
 from .hedging import hedged
-from .rate_limit import Pace
+from .rate_limit import RateLimit
 
 #: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
 STRAGGLERS = 0.1
@@ -55,11 +55,11 @@ class Engine:
         max_concurrency: int,
         cache: Cache | None = None,
         *,
-        pace: Pace | None = None,
+        rate_limit: RateLimit | None = None,
         hedge_after: float | None = None,
     ) -> None:
         self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
-        self.pace, self.hedge_after = pace or Pace(), hedge_after
+        self.rate_limit, self.hedge_after = rate_limit or RateLimit(), hedge_after
         self.breaker = Breaker()
         #: The scorer again, if it is one that streams. Looked at once: it is not a cheap look.
         self._streams = scorer if isinstance(scorer, StreamingScorer) else None
@@ -100,7 +100,7 @@ class Engine:
         )
         keys, under_way = self._keys(query, texts, units)
         left = await self._recall(keys, units, scored, deadline)
-        if left and not self.breaker.may_ask():
+        if left and not self.breaker.try_acquire():
             scored.reasons[Reason.CIRCUIT_OPEN] = None
             meter.add(note=f"{self.traits.name} failed too often lately and was not asked")
             return scored
@@ -229,7 +229,7 @@ class Engine:
                 )
                 if not done and next_look is not deadline:
                     for batch in started:
-                        batch.straggles.set()
+                        batch.is_straggler.set()
                     patience = Deadline()
                     continue
                 if not done:
@@ -329,7 +329,7 @@ class Engine:
             self.max_concurrency,
             self.traits.max_attempts,
             limit=self._limit().calls,
-            admit=self.pace.admit,
+            admit=self.rate_limit.admit,
             allows=lambda wait: batch.deadline.allows(wait),  # a shared batch's deadline may move
             on_retry=lambda error: self._note_retry(batch, error),
         )
@@ -346,7 +346,7 @@ class Engine:
         query, scored = batch.query, batch.scored
         part = [batch.texts[place] for place in group]
         if self._streams is None:  # a stream's own calls are paced one by one
-            await self.pace.admit(query, part)
+            await self.rate_limit.admit(query, part)
         try:
             if self._streams is not None:
                 async with aclosing(self._streams.stream(query, part)) as found:  # type: ignore[type-var]

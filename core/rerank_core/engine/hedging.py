@@ -1,4 +1,4 @@
-"""Hedged requests: a second try beside a first that straggles, and the better of the two.
+"""Hedged requests: a second try beside a first that is_straggler, and the better of the two.
 
 Dean and Barroso, "The Tail at Scale", CACM 56(2), 2013.
 """
@@ -20,9 +20,9 @@ async def hedged(batch: Batch, score: Callable[[Batch], Awaitable[None]]) -> Non
     """
     tries: dict[asyncio.Future[None], Batch] = {asyncio.ensure_future(score(batch)): batch}
     (first,) = tries
-    straggles: asyncio.Future[Any] = asyncio.ensure_future(batch.straggles.wait())
+    is_straggler: asyncio.Future[Any] = asyncio.ensure_future(batch.is_straggler.wait())
     try:
-        await asyncio.wait([first, straggles], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([first, is_straggler], return_when=asyncio.FIRST_COMPLETED)
         if not first.done():
             twin = batch.twin()
             batch.meter.add(hedged=1)
@@ -36,5 +36,5 @@ async def hedged(batch: Batch, score: Callable[[Batch], Awaitable[None]]) -> Non
                 batch.adopt(max(tries.values(), key=lambda one: one.scored.coverage))
                 return
     finally:
-        for future in (straggles, *tries):
+        for future in (is_straggler, *tries):
             future.cancel()

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..combine.combination import Combination
-from ..combine.fuse import RETRIEVAL, Scoring, Settled, settle
+from ..combine.fuse import Fused, Scoring, fuse
 from ..errors import HARMLESS, Reason
 from ..ranking.candidate import Candidate, retrieval_order
+from ..ranking.ranking import RETRIEVAL, Placed, as_retrieved
 from ..ranking.report import Report
 from ..runtime.deadline import Deadline
 from ..runtime.usage import Meter, open_meter
-from .batches import Scored, see_out
+from .batches import Scored, cancel_abandoned
 from .cache import Cache
 from .engine import Engine
 
@@ -32,25 +32,7 @@ FINISH_SHARE, FINISH_SECONDS = 0.02, 0.02
 NOTICEABLE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """One candidate in its place: its position in the input, its retrieval rank, its scores."""
-
-    index: int
-    retrieved: int
-    score: float | None
-    components: Mapping[str, float | None]
-
-
-def as_retrieved(candidates: Sequence[Candidate]) -> list[Placed]:
-    """Every candidate in the retriever's order, unscored."""
-    return [
-        Placed(index, place + 1, None, {})
-        for place, index in enumerate(retrieval_order(candidates))
-    ]
-
-
-class Flow:
+class Pipeline:
     """Runs the flow over engines: one for each scorer by name, and the fallbacks in turn."""
 
     def __init__(
@@ -86,28 +68,28 @@ class Flow:
         deadline = Deadline.after(limit)
         found = await self._score(query, texts, deadline, limit, meter)
         self._raise_if_hopeless(found)
-        stand_in = await self._fall_back(query, texts, found, deadline, meter)
-        settled = settle(
+        fallback = await self._fall_back(query, texts, found, deadline, meter)
+        fused = fuse(
             query,
             listed,
             [_scoring(name, scored) for name, scored in found.items()],
-            None if stand_in is None else _scoring(*stand_in),
+            None if fallback is None else _scoring(*fallback),
             self.combine,
         )
-        self._remark(settled, found, meter)
+        self._advise(fused, found, meter)
         placed = [
             Placed(
                 index=retrieved[place],
                 retrieved=place + 1,
-                score=settled.scores[place],
-                components={name: values[place] for name, values in settled.components.items()},
+                score=fused.scores[place],
+                components={name: values[place] for name, values in fused.components.items()},
             )
-            for place in settled.order
+            for place in fused.order
         ]
         # beneath the depth nothing is asked, and nothing moves
         if len(listed) < len(candidates):
             placed += as_retrieved(candidates)[len(listed) :]
-        return placed, _report(found, stand_in, settled, meter, time.monotonic() - started)
+        return placed, _report(found, fallback, fused, meter, time.monotonic() - started)
 
     async def warm_up(self) -> None:
         """Load what every scorer, fallbacks too, must load, and open the cache."""
@@ -117,7 +99,7 @@ class Flow:
 
     async def aclose(self) -> None:
         """Close every scorer, and the cache."""
-        await see_out()  # or it would open again what is closed here
+        await cancel_abandoned()  # or it would open again what is closed here
         for engine in (*self.engines.values(), *self.fallbacks.values()):
             await engine.aclose()
         if self.cache is not None:
@@ -174,13 +156,13 @@ class Flow:
             meter.add(note=f"fallback {name} scored nothing{_because(scored)}")
         return None
 
-    def _remark(self, settled: Settled, found: Mapping[str, Scored], meter: Meter) -> None:
+    def _advise(self, fused: Fused, found: Mapping[str, Scored], meter: Meter) -> None:
         """What a scorer has to say of a ranking in which it was combined with the retriever."""
-        retrieval = settled.components.get(RETRIEVAL)
+        retrieval = fused.components.get(RETRIEVAL)
         for name, engine in self.engines.items():
-            remark = getattr(engine.scorer, "remark", None)
-            if remark is not None and retrieval is not None:
-                meter.add(note=remark(found[name].scores, retrieval))
+            advise = getattr(engine.scorer, "advise", None)
+            if advise is not None and retrieval is not None:
+                meter.add(note=advise(found[name].scores, retrieval))
 
 
 def _scoring(name: str, scored: Scored) -> Scoring:
@@ -196,12 +178,12 @@ def _because(scored: Scored) -> str:
 
 def _report(
     found: Mapping[str, Scored],
-    stand_in: tuple[str, Scored] | None,
-    settled: Settled,
+    fallback: tuple[str, Scored] | None,
+    fused: Fused,
     meter: Meter,
     elapsed: float,
 ) -> Report:
-    asked = [*found.values(), *([stand_in[1]] if stand_in else [])]
+    asked = [*found.values(), *([fallback[1]] if fallback else [])]
     cached = sum(scored.cached for scored in asked)
     reasons: dict[Reason, None] = {}
     for name, scored in found.items():
@@ -210,12 +192,12 @@ def _report(
             count = len(scored.scores)
             told = sum(score is not None for score in scored.scores)
             meter.add(note=f"{name} scored {told} of {count}{_because(scored)}")
-    if stand_in is not None:
+    if fallback is not None:
         reasons[Reason.FALLBACK] = None
-        meter.add(note=f"fallback {stand_in[0]} stood in")
-    if settled.problems:
+        meter.add(note=f"fallback {fallback[0]} stood in")
+    if fused.problems:
         reasons[Reason.SIGNAL] = None
-        for problem in settled.problems:
+        for problem in fused.problems:
             meter.add(note=problem)
     return Report(
         coverage=min(scored.coverage for scored in found.values()),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
 
-class Pace:
+class RateLimit:
     """Waits until a request may go out. Belongs to the loop it is used on, anew after a fork."""
 
     def __init__(self, requests: float | None = None, tokens: float | None = None) -> None:

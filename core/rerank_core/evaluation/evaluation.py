@@ -10,12 +10,12 @@ from typing import Any
 
 from ..reranker import Reranker
 from ..runtime.deadline import Timeout
+from .advice import advice
 from .collection import Collection
 from .compare import Comparison, compare
 from .costs import Costs, costs_of
 from .journal import Journal
 from .measures import DEFAULT, PerQuery, parse, per_query
-from .remarks import remarks
 from .run import Run
 from .running import Progress, run_reranker
 from .unjudged import Agreement, Movement, agreements, movement
@@ -148,7 +148,7 @@ def evaluate(
         for run, found, compared in zip(runs, by_query, [{}, *against], strict=True)
     ]
     ceiling = _means(per_query(parsed, collection.qrels, collection.best().to_measure()))
-    notes = remarks(collection, names[0], ceiling, [(r.run, r.costs, r.against) for r in results])
+    notes = advice(collection, names[0], ceiling, [(r.run, r.costs, r.against) for r in results])
     overhead = time.perf_counter() - started - spent
     return Evaluation(
         collection,

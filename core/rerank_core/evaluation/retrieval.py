@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..scorers.bm25 import _bm25s, words
+from ..scorers.bm25 import _bm25s
+from ..text.words import words
 from .packages import package
 from .run import Ranked, Run
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..combine.combination import Combination, ReciprocalRankFusion, WeightedSum
+from ..ranking.ranking import RETRIEVAL
 from .packages import package
-from .signals import RETRIEVAL, Array, Signals, normalised, ranks
+from .signals import Array, Signals, normalized, ranks
 
 #: The scorer's share of the weight; the rest is the retriever's.
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -60,7 +61,7 @@ def settings(
                 for share in WEIGHTS:
                     weights = {RETRIEVAL: round(1 - share, 2), name: share}
                     label = f"{share:.1f} {name}, {how}{where}"
-                    yield Setting(name, depth, WeightedSum(weights, normalise=how), label)
+                    yield Setting(name, depth, WeightedSum(weights, normalize=how), label)
             for k in KS:
                 for share in FUSED_WEIGHTS:
                     weights = {RETRIEVAL: round(1 - share, 2), name: share}
@@ -93,8 +94,8 @@ def _total(setting: Setting, signals: Signals, depth: int) -> Array:
             for name, signal in both
         )
     assert isinstance(combination, WeightedSum)
-    assert isinstance(combination.normalise, str)
+    assert isinstance(combination.normalize, str)
     return sum(
-        combination.weights[name] * normalised(signal, combination.normalise, depth)
+        combination.weights[name] * normalized(signal, combination.normalize, depth)
         for name, signal in both
     )

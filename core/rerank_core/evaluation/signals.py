@@ -16,9 +16,6 @@ from .collection import Collection
 from .packages import package
 from .run import Run
 
-#: The name of the retriever's own signal.
-RETRIEVAL = "retrieval"
-
 Array = Any  # numpy.ndarray: NumPy is an extra
 
 
@@ -100,7 +97,7 @@ def _row(
     return [lowest if s is None else s for s in scores], [-place for place in order], order
 
 
-def normalised(signal: Signal, how: str, depth: int) -> Array:
+def normalized(signal: Signal, how: str, depth: int) -> Array:
     """The first `depth` columns on another scale, row by row, as `combine.normalize` does."""
     np = package("numpy")
     values = signal.scores[:, :depth]

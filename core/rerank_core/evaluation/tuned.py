@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import combination_table
-from .signals import RETRIEVAL
+from ..ranking.ranking import RETRIEVAL
 from .tuning import Tuning
 
 

@@ -1,4 +1,4 @@
-"""Depth, weights and normalisation chosen on judged queries, and what that choice is worth."""
+"""Depth, weights and normalization chosen on judged queries, and what that choice is worth."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 
 from ..config import combination_table
 from ..errors import ConfigurationError, InvalidInputError
+from ..ranking.ranking import RETRIEVAL
+from .advice import FEW, MANY_TIES
 from .collection import Collection
 from .costs import Costs, costs_of
 from .measures import parse, per_query
 from .packages import package
 from .pareto import Offer, front, offer
-from .remarks import FEW, MANY_TIES
 from .run import Run
 from .selection import Table, chance, choose, cross_validate
 from .settings import RETRIEVER_ALONE, Setting, order, settings
-from .signals import RETRIEVAL, Signals, signals_of
+from .signals import Signals, signals_of
 from .significance import LEVEL
 from .threshold import Threshold, fit_threshold
 

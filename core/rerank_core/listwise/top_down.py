@@ -58,7 +58,7 @@ async def top_down_partitioning(
         async with aclosing(inquiry.many(trial.groups)) as arriving:
             async for answers in arriving:
                 for number, named in answers.items():
-                    trial.hear(number, named)
+                    trial.record_answer(number, named)
                 yield inquiry.order(chain(trial.above(), [pivot], trial.below(), beneath))
         pool = [*trial.above(), pivot]
         beneath = [*trial.below(), *beneath]
@@ -104,7 +104,7 @@ class _Trial:
         self._winners: list[list[int]] = [[] for _ in partitions]
         self._losers = partitions
 
-    def hear(self, number: int, named: list[int]) -> None:
+    def record_answer(self, number: int, named: list[int]) -> None:
         group = self.groups[number]
         order = completed(named, group)
         at = order.index(group[0])

@@ -8,7 +8,7 @@ from functools import partial
 from ..errors import ConfigurationError
 from ..listwise.passes import merge_scores, restored, shuffles
 from ..parsing import parse_scores
-from ..text.truncation import fill
+from ..text.truncation import pack
 from .answers import graded, note_cuts, unreadable
 from .asking import Asker
 from .excerpts import best_of
@@ -42,7 +42,7 @@ class Batch(Strategy):
             excerpt = lengths.excerpt(text, room)
             # several passages of one document count as several documents
             sizes.append(max(lengths.size(excerpt), len(excerpt.parts) * room // self.group_size))
-        return list(fill(room, sizes, self.group_size))
+        return list(pack(room, sizes, self.group_size))
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """The grade of each text on 0..1, None where the reply has none."""

@@ -22,7 +22,7 @@ _SAME = {
 def fold(text: str) -> str:
     """`text` with look-alike characters folded to ASCII: other scripts' digits, `＞`, `【1】`, ③.
 
-    No normalisation form is used, as reordering long runs of combining marks is quadratic.
+    No normalization form is used, as reordering long runs of combining marks is quadratic.
     """
     if not text.isascii():
         text = text.translate({ord(c): _folded(c) for c in set(text) if c > "\x7f"})

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from html import escape
 
 from ..text.highlight import marked, snippet, terms
-from .ranking import RankedCandidate, Ranking
+from .ranking import RAW, RankedCandidate, Ranking
 
 #: Hits shown, and characters of each; a longer text unfolds.
 MOST, SNIPPET, LONGEST = 50, 300, 20_000
-
-_RAW = ":raw"
 
 _STYLE = """
 .rerank{font:14px/1.45 system-ui,sans-serif;color:inherit;max-width:70rem;overflow-wrap:anywhere}
@@ -87,10 +85,10 @@ def _row(
     hit: RankedCandidate, wanted: frozenset[str], scales: dict[str, tuple[float, float]]
 ) -> str:
     bars = [_bar("score", hit.score, scales, "signal sum", None)]
-    names = [name for name in hit.components if not name.endswith(_RAW)]
+    names = [name for name in hit.components if not name.endswith(RAW)]
     told = [name for name in names if len(names) > 1 or hit.components[name] != hit.score]
     bars += [
-        _bar(name, hit.components[name], scales, "signal", hit.components.get(name + _RAW))
+        _bar(name, hit.components[name], scales, "signal", hit.components.get(name + RAW))
         for name in told
     ]
     named = f'<span class="id">{escape(hit.id)}</span><br>' if hit.id is not None else ""

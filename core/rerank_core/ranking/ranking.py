@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..errors import RerankError
+from .candidate import Candidate, retrieval_order
 from .report import Report
+
+#: The name of the retriever's own signal, and what follows a signal's name where its value is the
+#: one before it was mapped or normalized.
+RETRIEVAL, RAW = "retrieval", ":raw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +22,7 @@ class RankedCandidate:
     `rank` counts from 1. `score` is a Python float, higher is better; None for a candidate that
     could not be scored and stands where its retrieval rank and the other scores suggest.
     `components` shows the signals: under its name what went into the score, under "name:raw" what
-    it was before it was mapped or normalised. `document` is the caller's own object, `index` its
+    it was before it was mapped or normalized. `document` is the caller's own object, `index` its
     position in the input, `retrieved` its rank (from 1) in the retriever's order.
     """
 
@@ -58,6 +63,44 @@ class RankedCandidate:
         if self.metadata:
             plain["metadata"] = dict(self.metadata)
         return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One candidate in its place: its index in the input, its retrieval rank, its scores."""
+
+    index: int
+    retrieved: int
+    score: float | None = None
+    components: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def as_retrieved(candidates: Sequence[Candidate]) -> list[Placed]:
+    """Every candidate in the retriever's order, unscored."""
+    return [Placed(index, rank) for rank, index in enumerate(retrieval_order(candidates), start=1)]
+
+
+def ranked(
+    placed: Iterable[Placed], candidates: Sequence[Candidate], documents: Sequence[Any]
+) -> tuple[RankedCandidate, ...]:
+    """What a `Ranking` holds, from its candidates' places, best first.
+
+    `documents` are the caller's own objects that the `candidates` were made of.
+    """
+    return tuple(
+        RankedCandidate(
+            rank=rank,
+            score=hit.score,
+            text=candidates[hit.index].text,
+            document=documents[hit.index],
+            index=hit.index,
+            retrieved=hit.retrieved,
+            id=candidates[hit.index].id,
+            metadata=dict(candidates[hit.index].metadata),
+            components=hit.components,
+        )
+        for rank, hit in enumerate(placed, start=1)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ async def warm_up() -> None:
 _at_hand: ContextVar[Policy | None] = ContextVar("rerank_policy", default=None)
 
 
-def policy_at_hand() -> Policy | None:
+def current_policy() -> Policy | None:
     """The engine's policy for the batch at hand; None where a scorer is used on its own."""
     return _at_hand.get()
 

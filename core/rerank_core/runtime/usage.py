@@ -85,7 +85,7 @@ def record(
         )
 
 
-def meter_at_hand() -> Meter | None:
+def current_meter() -> Meter | None:
     """The meter of the ranking at hand; None outside a ranking."""
     return _meter.get()
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from statistics import StatisticsError, correlation
 from typing import Any
 
-from ..combine.normalize import normalise
+from ..combine.normalize import rank_correlation
 from ..protocols import ScorerBase, Scores
 from ..runtime.threads import Stop, run
 from ..runtime.usage import record
-
-#: A word: letters, digits and marks of any script. Han, kana and Thai are written without
-#: spaces, so a run of them is taken apart into pairs of characters.
-_WORD = re.compile(r"[\w]+", re.UNICODE)
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+from ..text.words import words
 
 #: Below so many candidates, how often a word occurs among them says little about how rare it is.
 FEW = 20
@@ -63,7 +57,7 @@ class BM25Scorer(ScorerBase):
             )
         return await run(self._score, query, list(texts))
 
-    def remark(
+    def advise(
         self, scores: Sequence[float | None], retrieval: Sequence[float | None]
     ) -> str | None:
         """A word where the retriever seems to have counted words itself, and BM25 says it again."""
@@ -114,33 +108,3 @@ def _bm25s() -> Any:
     import bm25s  # waits where another thread is still importing it
 
     return bm25s
-
-
-def words(text: str) -> Iterable[str]:
-    """The words of a text, folded to one case, in any script.
-
-    >>> list(words("Größe of 2 cafés"))
-    ['grösse', 'of', '2', 'cafés']
-    >>> list(words("東京都 ok"))
-    ['東京', '京都', 'ok']
-    """
-    for word in _WORD.findall(text.casefold()):
-        if _UNSPACED.search(word):
-            for run_ in _UNSPACED.findall(word):
-                yield from (run_[i : i + 2] for i in range(max(1, len(run_) - 1)))
-            yield from (part for part in _UNSPACED.split(word) if part)
-        else:
-            yield word
-
-
-def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
-    """Spearman's rank correlation of the pairs, -1..1; 0 where either side is all alike.
-
-    >>> rank_correlation([(1, 10), (2, 20), (3, 30)]), rank_correlation([(1, 1), (2, 1)])
-    (1.0, 0.0)
-    """
-    mine, theirs = (normalise(side, "rank") for side in zip(*pairs, strict=True))
-    try:
-        return correlation(mine, theirs)  # type: ignore[arg-type]  # none is missing
-    except StatisticsError:
-        return 0.0

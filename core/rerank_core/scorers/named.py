@@ -48,7 +48,7 @@ def recipe(scorer: Any) -> Recipe:
     if scorer is None or scorer == HYBRID:
         return Recipe(
             {"bm25": scorer_for("bm25")},
-            WeightedSum({"bm25": 0.5, "retrieval": 0.5}, normalise="min-max"),
+            WeightedSum({"bm25": 0.5, "retrieval": 0.5}, normalize="min-max"),
         )
     if isinstance(scorer, Mapping):
         if not scorer:

@@ -29,7 +29,7 @@ from ..remote.http_errors import from_foreign
 from .log import log
 
 #: How long the end of the block waits for an observer to catch up, in seconds.
-PATIENCE = 0.25
+OBSERVER_TIMEOUT = 0.25
 
 # An observer that is slower than that goes on being told, and its task must be held until then.
 _late: set[asyncio.Task[None]] = set()
@@ -225,7 +225,7 @@ class _InThread(_Observation):
 
     def wait(self) -> None:
         if self._thread is not None:
-            self._thread.join(PATIENCE)
+            self._thread.join(OBSERVER_TIMEOUT)
             if self._thread.is_alive():
                 _warn()
 
@@ -250,10 +250,12 @@ class _OnLoop(_Observation):
     async def wait(self) -> None:
         _late.add(self._task)
         self._task.add_done_callback(_late.discard)
-        await asyncio.wait({self._task}, timeout=PATIENCE)
+        await asyncio.wait({self._task}, timeout=OBSERVER_TIMEOUT)
         if not self._task.done():
             _warn()
 
 
 def _warn() -> None:
-    log.warning("an observer of chat calls is behind by more than %g s; nobody waits", PATIENCE)
+    log.warning(
+        "an observer of chat calls is behind by more than %g s; nobody waits", OBSERVER_TIMEOUT
+    )

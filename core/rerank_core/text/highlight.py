@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ..scorers.bm25 import words
+from .words import words
 
 _WORD = re.compile(r"\w+")
 

@@ -105,7 +105,7 @@ def beside_query(
     return query, budget - (count or estimate_tokens)(query), cut
 
 
-def fill(budget: int, sizes: Iterable[int], max_count: int | None = None) -> list[range]:
+def pack(budget: int, sizes: Iterable[int], max_count: int | None = None) -> list[range]:
     """Consecutive groups of positions in `sizes`, each within `budget` and `max_count`.
 
     Groups follow the order given and are filled from the front, so that the same texts always

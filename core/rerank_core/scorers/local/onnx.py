@@ -29,7 +29,7 @@ from .local_model import (
     scores_from,
     sigmoid,
 )
-from .onnx_graph import lean
+from .onnx_graph import prune_graph
 from .processor import int8_names
 
 log = logging.getLogger("rerank_core")
@@ -326,7 +326,7 @@ def _lean(weights: Path) -> bytes | None:
         suppress(Exception),
         weights.open("rb") as file,
     ):  # if it is no model, onnxruntime will tell
-        return lean(mmap(file.fileno(), 0, access=ACCESS_READ))
+        return prune_graph(mmap(file.fileno(), 0, access=ACCESS_READ))
     return None
 
 

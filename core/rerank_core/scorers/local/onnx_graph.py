@@ -39,7 +39,7 @@ _WHOLE = frozenset(
 )
 
 
-def lean(file: Buffer) -> bytes | None:
+def prune_graph(file: Buffer) -> bytes | None:
     """The same model with less to compute for one unpadded text; None if nothing can be left out.
 
     In fp32 its output is the same. In int8 the scale of an activation is taken over the one row

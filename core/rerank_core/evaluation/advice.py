@@ -22,7 +22,7 @@ FAR = 20
 System = tuple[Run, Costs | None, Mapping[str, Comparison]]
 
 
-def remarks(
+def advice(
     collection: Collection, measure: str, ceiling: Mapping[str, float], systems: Sequence[System]
 ) -> list[str]:
     """Sentences on the judgements, and on each system (the base first) in this measure.
