@@ -10,7 +10,7 @@ from made_up import collection, run
 from rerank_core.evaluation import of_candidates
 from rerank_core.evaluation.settings import Setting, order, settings
 from rerank_core.evaluation.signals import signals_of
-from rerank_core.ranking.ranking import RETRIEVAL
+from rerank_core.ranking.candidate import RETRIEVAL
 
 
 def _total(setting: Setting, retrieval: list[float], scores: list[float]) -> list[float]:

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from .estimate import estimate
 from .normalize import check_normalization, is_present, normalize
 from .recency import Recency

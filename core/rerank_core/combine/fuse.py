@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..ranking.candidate import Candidate
-from ..ranking.ranking import RAW, RETRIEVAL
+from ..ranking.candidate import RAW, RETRIEVAL, Candidate
 from .combination import Combination
 from .estimate import order as estimated_order
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from .normalize import is_present
 from .recency import Recency
 

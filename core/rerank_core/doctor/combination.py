@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import fmean, median
 
 from ..combine.normalize import rank_correlation
-from ..ranking.ranking import RAW, RETRIEVAL
+from ..ranking.candidate import RAW, RETRIEVAL
 from .chance import surely_positive
 from .evidence import Case, Evidence
 from .finding import Cause, Finding, Severity

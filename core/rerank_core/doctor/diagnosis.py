@@ -13,16 +13,8 @@ from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
 from ..evaluation.run import Ranked, Run
 from ..protocols import traits_of
-from ..ranking.candidate import Candidate, Document, to_candidates
-from ..ranking.ranking import (
-    RAW,
-    RETRIEVAL,
-    DegradedError,
-    Placed,
-    Ranking,
-    as_retrieved,
-    ranked,
-)
+from ..ranking.candidate import RAW, RETRIEVAL, Candidate, Document, to_candidates
+from ..ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from ..ranking.report import Report
 from ..reranker import Reranker
 from . import answers, choice, combination, depth, judgements, position, probes, scores, stages

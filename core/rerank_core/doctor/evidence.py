@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..combine.combination import Combination
-from ..ranking.ranking import RAW, RankedCandidate, Ranking
+from ..ranking.candidate import RAW
+from ..ranking.ranking import RankedCandidate, Ranking
 
 
 def key(hit: RankedCandidate) -> str:

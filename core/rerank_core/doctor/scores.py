@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from statistics import fmean
 
 from ..combine.normalize import normalize
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from ..text.words import words
 from .chance import surely_positive
 from .evidence import Case, Evidence, key

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..combine.combination import Combination
 from ..combine.fuse import Fused, Scoring, fuse
 from ..errors import HARMLESS, Reason
-from ..ranking.candidate import Candidate, retrieval_order
-from ..ranking.ranking import RETRIEVAL, Placed, as_retrieved
+from ..ranking.candidate import RETRIEVAL, Candidate, retrieval_order
+from ..ranking.ranking import Placed, as_retrieved
 from ..ranking.report import Report
 from ..runtime.deadline import Deadline
 from ..runtime.usage import Meter, open_meter

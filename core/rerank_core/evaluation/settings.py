@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..combine.combination import Combination, ReciprocalRankFusion, WeightedSum
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from .packages import package
 from .signals import Array, Signals, normalized, ranks
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import combination_table
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from .tuning import Tuning
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..config import combination_table
 from ..errors import ConfigurationError, InvalidInputError
-from ..ranking.ranking import RETRIEVAL
+from ..ranking.candidate import RETRIEVAL
 from .advice import FEW, MANY_TIES
 from .collection import Collection
 from .costs import Costs, costs_of

@@ -10,6 +10,10 @@ from typing import Any, TypeAlias
 
 from ..errors import InvalidInputError
 
+#: The name of the retriever's own signal, and what follows a signal's name where its value is the
+#: one before it was mapped or normalized.
+RETRIEVAL, RAW = "retrieval", ":raw"
+
 _TEXT_KEYS = ("text", "content", "page_content")
 
 

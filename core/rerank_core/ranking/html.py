@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from ..text.highlight import marked, snippet, terms
-from .ranking import RAW, RankedCandidate, Ranking
+from .candidate import RAW
+
+if TYPE_CHECKING:
+    from .ranking import RankedCandidate, Ranking
 
 #: Hits shown, and characters of each; a longer text unfolds.
 MOST, SNIPPET, LONGEST = 50, 300, 20_000

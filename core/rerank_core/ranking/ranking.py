@@ -10,10 +10,6 @@ from ..errors import RerankError
 from .candidate import Candidate, retrieval_order
 from .report import Report
 
-#: The name of the retriever's own signal, and what follows a signal's name where its value is the
-#: one before it was mapped or normalized.
-RETRIEVAL, RAW = "retrieval", ":raw"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedCandidate:
