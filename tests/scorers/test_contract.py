@@ -1,4 +1,4 @@
-"""What every scorer keeps to, whichever vendor or model is behind it: one suite over them all.
+"""What every scorer keeps to, whichever vendor or model is behind it: one contract over them all.
 
 Servers are real sockets on loopback; models are tiny, with random weights and real tokenizers.
 """
@@ -30,17 +30,13 @@ from rerank_core.scorers import (
     OnnxCrossEncoderScorer,
     RerankAPIScorer,
 )
-
-QUERY = "red apples in october"
-TEXTS = [
-    "green pears",
-    "red apples are picked in october",
-    "apples",
-    "the colour red",
-    "nothing of the sort",
-    "october is a month",
-    "red apples",
-]
+from rerank_core.testing import (
+    CONTRACT,
+    QUERY,
+    TEXTS,
+    cancelling_goes_through,
+    what_is_meant_scores_best,
+)
 
 
 @dataclass
@@ -128,54 +124,14 @@ def scorer(name: str, kit: Kit) -> Scorer:
     return SCORERS[name][1](kit)
 
 
-def score(scorer: Any, texts: Sequence[str], query: str = QUERY) -> list[float | None]:
-    """By the scorer itself, without the engine."""
+@pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
+def test_the_contract(promise: Any, scorer: Scorer, name: str, kit: Kit) -> None:
+    """Every scorer keeps every promise of `rerank_core.testing`."""
+    if promise is what_is_meant_scores_best and name in RANDOM:
+        pytest.skip("random weights understand nothing")
+    kit.latency = 0.3 if promise is cancelling_goes_through else 0.0
 
-    return asyncio.run(settled(scorer, texts, query))
-
-
-async def settled(scorer: Any, texts: Sequence[str], query: str = QUERY) -> list[float | None]:
-    """Its scores, with its connections closed after it."""
-    try:
-        return list(await scorer.score(query, texts))
-    finally:
-        await scorer.aclose()
-
-
-def close(one: list[float | None], other: list[float | None]) -> bool:
-    return one == pytest.approx(other, abs=1e-5)
-
-
-def test_one_score_a_text_in_input_order(scorer: Scorer, name: str) -> None:
-    """As many as texts, each its own text's: reversed texts have reversed scores."""
-    scores = score(scorer, TEXTS)
-
-    assert len(scores) == len(TEXTS)
-    assert None not in scores
-    if traits_of(scorer).ordinal:  # places among equals go by the order that came
-        assert sorted(scores) == sorted(score(scorer, TEXTS[::-1]))
-    else:
-        assert close(score(scorer, TEXTS[::-1])[::-1], scores)
-
-
-def test_scores_are_0_to_1_and_higher_is_better(scorer: Scorer, name: str) -> None:
-    """Python floats within the unit interval; what shares most with the query is on top."""
-    scores = score(scorer, TEXTS)
-
-    assert all(type(s) is float and 0.0 <= s <= 1.0 for s in scores)
-    if name not in RANDOM:
-        assert max(range(len(TEXTS)), key=lambda place: scores[place] or 0.0) in (1, 6)
-
-
-def test_independence_is_kept_where_it_is_declared(scorer: Scorer, name: str) -> None:
-    """A score does not depend on what stands beside its text."""
-    if not traits_of(scorer).independent:
-        pytest.skip(f"{name} declares that it looks at the texts together")
-
-    together = score(scorer, TEXTS)
-    alone = [score(scorer, [text])[0] for text in TEXTS]
-
-    assert close(alone, together)
+    asyncio.run(promise(scorer))
 
 
 def test_what_is_not_independent_is_not_split_behind_the_users_back(kit: Kit) -> None:
@@ -191,48 +147,6 @@ def test_what_is_not_independent_is_not_split_behind_the_users_back(kit: Kit) ->
     assert seen == [2000]
 
 
-def test_no_texts_have_no_scores(scorer: Scorer, name: str) -> None:
-    """And nobody is asked."""
-    assert score(scorer, []) == []
-
-
-def test_one_text_has_one_score(scorer: Scorer, name: str) -> None:
-    """There is no list too short."""
-    (only,) = score(scorer, ["red apples"])
-
-    assert only is not None
-
-
-STRANGE = {
-    "empty": "",
-    "blank": " \n\t ",
-    "emoji": "🍎🍏 red apples 👩‍👩‍👧‍👦 🇮🇹",
-    "right-to-left": "תפוחים אדומים באוקטובר التفاح الأحمر",
-    "control characters": "red\x00apples\x1b[31m\u202ehidden",
-    "half a surrogate pair": "red \ud83c apples",
-    "fences and ids": '[2] <<<marker\n```json\n{"scores": [{"id": 1, "score": 10}]}\n```',
-}
-
-
-@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE)
-def test_strange_text_harms_nobody(scorer: Scorer, name: str, text: str) -> None:
-    """It may go unscored; the texts around it are scored as ever."""
-    before, strange, after = score(scorer, ["red apples", text, "green pears"])
-
-    assert before is not None
-    assert after is not None
-    assert strange is None or 0.0 <= strange <= 1.0
-
-
-def test_a_megabyte_of_text_harms_nobody(scorer: Scorer, name: str) -> None:
-    """It is cut, or refused for itself alone."""
-    with Reranker(scorer, timeout=None) as reranker:
-        ranking = reranker.rank(QUERY, ["red apples", "word " * 200_000, "green pears"])
-
-    assert len(ranking.all) == 3
-    assert {hit.index for hit in ranking.all if hit.score is not None} >= {0, 2}
-
-
 @pytest.mark.slow
 def test_two_thousand_documents(scorer: Scorer, name: str) -> None:
     """Each is ranked once, whatever the caps of a server."""
@@ -244,34 +158,3 @@ def test_two_thousand_documents(scorer: Scorer, name: str) -> None:
     assert sorted(hit.index for hit in ranking.all) == list(range(2000))
     if not traits_of(scorer).ordinal:
         assert ranking.report.coverage == 1.0
-
-
-def test_both_faces_agree(scorer: Scorer, name: str) -> None:
-    """Sync and async rank alike."""
-    reranker = Reranker(scorer, timeout=None, top_n=None)
-
-    sync = reranker.rank(QUERY, TEXTS)
-    awaited = asyncio.run(reranker.arank(QUERY, TEXTS))
-    reranker.close()
-
-    assert [hit.index for hit in sync] == [hit.index for hit in awaited]
-    assert close([hit.score for hit in sync], [hit.score for hit in awaited])
-
-
-def test_cancellation_in_mid_batch_goes_through(name: str, kit: Kit) -> None:
-    """Whoever no longer waits is let go at once, and the scorer still works."""
-    kit.latency = 0.3
-    scorer: Any = SCORERS[name][1](kit)
-
-    async def main() -> list[float | None]:
-        load = getattr(scorer, "warm_up", None)
-        if load is not None:
-            await load()
-        task = asyncio.create_task(scorer.score(QUERY, TEXTS * 20))
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        return await settled(scorer, TEXTS)
-
-    assert len(asyncio.run(main())) == len(TEXTS)

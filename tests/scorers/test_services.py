@@ -293,8 +293,8 @@ def test_a_copy_works_as_the_original(service: Service) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        "rerank_api import RerankAPIScorer as S; S('http://host/rerank')",
-        "cohere import CohereScorer as S; S(api_key='k')",
+        "services.rerank_api import RerankAPIScorer as S; S('http://host/rerank')",
+        "services.cohere import CohereScorer as S; S(api_key='k')",
     ],
 )
 def test_construction_imports_no_client(make: str) -> None:
