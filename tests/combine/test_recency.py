@@ -93,9 +93,61 @@ def test_a_candidate_without_a_date_has_none() -> None:
     assert recency(dated(NOW, "date")) is None
 
 
+@pytest.mark.parametrize("kind", ["nan", "NaT", "NA", "numpy NaT"])
+def test_what_numpy_and_pandas_call_missing_is_missing(kind: str) -> None:
+    """Each of them has one of its own; none is a date that cannot be read."""
+    missing: Any = float("nan")
+    if kind == "numpy NaT":
+        missing = pytest.importorskip("numpy").datetime64("NaT")
+    elif kind != "nan":
+        missing = getattr(pytest.importorskip("pandas"), kind)
+
+    assert Recency()(dated(missing)) is None
+
+
+@pytest.mark.parametrize("unit", ["D", "h", "s", "ms", "us", "ns"])
+def test_a_numpy_date_is_that_date(unit: str) -> None:
+    """Whatever it counts in."""
+    numpy = pytest.importorskip("numpy")
+
+    assert timestamp(numpy.datetime64("2024-05-31", unit)) == timestamp("2024-05-31")
+
+
+def test_a_pandas_date_is_that_date() -> None:
+    """With and without a zone, and a period by its beginning."""
+    pandas = pytest.importorskip("pandas")
+
+    assert timestamp(pandas.Timestamp("2024-05-31")) == timestamp("2024-05-31")
+    assert timestamp(pandas.Timestamp("2024-05-31T02:00+02:00")) == timestamp("2024-05-31")
+    assert timestamp(pandas.Period("2024-05", "M")) == timestamp("2024-05")
+
+
+@pytest.mark.parametrize(
+    ("digits", "text"),
+    [
+        (1999, "1999"),
+        (202405, "2024-05"),
+        (20240531, "2024-05-31"),
+        (19690720, "1969-07-20"),
+        (202405311830, "2024-05-31T18:30"),
+        (20240531183015, "2024-05-31T18:30:15"),
+    ],
+)
+def test_digits_that_spell_a_moment_are_that_moment(digits: int, text: str) -> None:
+    """As whole numbers, as the floats that a column with gaps makes of them, and as text."""
+    assert timestamp(digits) == timestamp(float(digits)) == timestamp(str(digits))
+    assert timestamp(digits) == timestamp(text)
+
+
+@pytest.mark.parametrize("number", [86_400, 20_249_999, 1_717_113_600, 1_717_113_600_000])
+def test_other_numbers_count_from_1970(number: int) -> None:
+    """In seconds, or in milliseconds where seconds would be beyond reason."""
+    assert timestamp(number) == number / (1000 if number > 1e11 else 1)
+
+
 @pytest.mark.parametrize(
     "what",
-    ["soon", "2024-13-01", "31.05.2024", "20249999", True, [2024], float("nan"), 10**400, "1e999"],
+    ["soon", "2024-13-01", "31.05.2024", "20249999", True, [2024], 10**400, "1e999"],
     ids=lambda what: str(what)[:10],
 )
 def test_what_is_no_date_is_an_error(what: Any) -> None:

@@ -19,6 +19,7 @@ _DAY = 86_400.0
 # As seconds, 5138 and later; as milliseconds, 1973 and later. So nobody means seconds by it.
 _TOO_LATE_FOR_SECONDS = 1e11
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_CALENDAR = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _YEAR_AND_MONTH = re.compile(r"\d{4}(-\d{2})?")
 
 
@@ -26,11 +27,13 @@ _YEAR_AND_MONTH = re.compile(r"\d{4}(-\d{2})?")
 class Recency:
     """How new a candidate is: 1.0 for now, 0.5 after one half-life, 0.25 after two.
 
-    Called with a candidate, it reads `metadata[field]`: a datetime, a date, an ISO 8601 string
-    (also "2024" and "2024-05"), or a time since 1970 in seconds, milliseconds, micro- or
-    nanoseconds, told apart by size, as a number or a numeric string. What names no zone is UTC;
-    what lies ahead is 1.0. No such field, None or "": None, for missing. Anything else raises
-    `ValueError`, which a combination counts as missing and reports.
+    Called with a candidate, it reads `metadata[field]`: a datetime, a date, also one of NumPy's or
+    pandas', an ISO 8601 string (also "2024" and "2024-05"), or a number or numeric string: of 4, 6,
+    8, 12 or 14 digits that name a moment from 1900 to 2199 (2026, 202611, 20261101, …) it is that
+    one, else a time since 1970 in seconds, milliseconds, micro- or nanoseconds, told apart by size.
+    What names no zone is UTC; what lies ahead is 1.0. No such field, None, "", NaN, NaT or NA:
+    None, for missing. Anything else raises `ValueError`, which a combination counts as missing
+    and reports.
 
     `half_life` is a number of days or a timedelta. `now` (any of the above) is the time of the
     call unless given.
@@ -67,7 +70,7 @@ class Recency:
     def __call__(self, candidate: Candidate) -> float | None:
         """0..1, or None where the candidate has no date. `ValueError` where it is none."""
         value = candidate.metadata.get(self.field)
-        if value is None or value == "":
+        if _is_missing(value):
             return None
         now = datetime.now(UTC) if self.now is None else self.now
         age: float = (timestamp(now) - timestamp(value)) / _DAY
@@ -93,12 +96,18 @@ class Recency:
 
 def timestamp(value: object) -> float:
     """Seconds since 1970 (UTC) of anything that `Recency` reads; `ValueError` for all else."""
+    if _is_missing(value):
+        raise ValueError(f"{value!r} is no date")
     if isinstance(value, datetime):
         return _seconds(value)
     if isinstance(value, date):
         return _seconds(datetime(value.year, value.month, value.day))
     if isinstance(value, str):
         return _from_text(value.strip())
+    if getattr(getattr(value, "dtype", None), "kind", None) == "M":  # numpy.datetime64
+        return float(value.astype("datetime64[us]").astype(int)) / 1e6  # type: ignore[attr-defined]
+    if hasattr(value, "to_timestamp"):  # pandas.Period
+        return timestamp(value.to_timestamp())
     # numpy's numbers are Real, and so is bool
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"a {type(value).__name__} is no date")
@@ -137,8 +146,36 @@ def _iso(text: str) -> datetime:
 def _from_number(number: float) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{number} is no time")
+    if number.is_integer() and (moment := _from_digits(str(int(number)))) is not None:
+        return _seconds(moment)
     for _ in range(3):  # milliseconds, microseconds, nanoseconds
         if abs(number) < _TOO_LATE_FOR_SECONDS:
             break
         number /= 1000
     return number
+
+
+def _from_digits(digits: str) -> datetime | None:
+    """The moment that digits spell (2026, 20261101, …); None where they spell none.
+
+    As seconds these would be 1970, as milliseconds the seventies: a year or a date is far likelier.
+    """
+    form = _CALENDAR.get(len(digits))
+    if form is None or not "1900" <= digits[:4] <= "2199":
+        return None
+    try:
+        return datetime.strptime(digits, form).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _is_missing(value: Any) -> bool:
+    """None, "", and what is not equal to itself: NaN, and NumPy's and pandas' not-a-time."""
+    if value is None:
+        return True
+    try:
+        return bool(value == "" or value != value)
+    except TypeError:  # pandas.NA answers neither
+        return type(value).__name__ == "NAType"
+    except ValueError:  # an array, which is no date
+        return False
