@@ -6,7 +6,6 @@ has been closed: for twenty calls at once that is more work than the calls.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
@@ -25,30 +24,26 @@ class Clients(Generic[T]):
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make, self._close = make, close
         self._clients = [PerLoop(make, close)]
-        self._calls: tuple[asyncio.AbstractEventLoop | None, list[int]] = (None, [])
+        #: How many calls each client has under way; what another loop's are at says nothing here.
+        self._calls: PerLoop[list[int]] = PerLoop(list)
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[T]:
         """A client, for one call."""
-        calls = self._under_way()
-        place = next((at for at, count in enumerate(calls) if count < CALLS_A_CLIENT), len(calls))
-        if place == len(calls):
+        calls = self._calls.get()
+        free = (at for at, count in enumerate(calls) if count < CALLS_A_CLIENT)
+        chosen = next(free, len(calls))
+        if chosen == len(calls):
             calls.append(0)
-        if place == len(self._clients):
+        if chosen == len(self._clients):
             self._clients.append(PerLoop(self._make, self._close))
-        calls[place] += 1
+        calls[chosen] += 1
         try:
-            client = self._clients[place]
+            client = self._clients[chosen]
             await client.warm_up()
             yield client.get()
         finally:
-            calls[place] -= 1
-
-    def _under_way(self) -> list[int]:
-        loop = asyncio.get_running_loop()
-        if self._calls[0] is not loop:  # what another loop's are at says nothing here
-            self._calls = (loop, [])
-        return self._calls[1]
+            calls[chosen] -= 1
 
     async def warm_up(self) -> None:
         """Make the first one now, in a thread."""

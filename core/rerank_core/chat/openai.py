@@ -67,7 +67,7 @@ class OpenAIChat:
 
     def _connect(self) -> None:
         self._clients: Clients[openai.AsyncOpenAI] = Clients(self._make, lambda one: one.close())
-        self._finding_out = PerLoop(asyncio.Lock, _nothing_to_close)
+        self._finding_out = PerLoop(asyncio.Lock)
 
     def _make(self) -> openai.AsyncOpenAI:
         import openai
@@ -204,10 +204,6 @@ class OpenAIChat:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._connect()
-
-
-async def _nothing_to_close(lock: asyncio.Lock) -> None:
-    pass
 
 
 def _count(usage: Any, name: str) -> int | None:

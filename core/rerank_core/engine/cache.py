@@ -15,6 +15,7 @@ from typing import Any
 from ..protocols import ScoreStore, StoredScore
 from ..remote.http_errors import redact
 from ..runtime.deadline import Deadline
+from ..runtime.per_loop import PerLoop
 from ..telemetry.log import log
 from .batches import Batch
 
@@ -40,22 +41,23 @@ class Cache:
 
     def __init__(self, store: ScoreStore, *, close_store: bool = True) -> None:
         self.store, self.close_store = store, close_store
-        self._here: tuple[asyncio.AbstractEventLoop, _LoopState] | None = None
+        # After a fork the loop is another one, and what was under way is the parent's business.
+        self._states = PerLoop(_LoopState)
 
     @property
     def under_way(self) -> dict[str, Batch]:
         """The batches being scored now, by the keys of their texts."""
-        return self._now().under_way
+        return self._states.get().under_way
 
     @property
     def problem(self) -> str | None:
         """Why it is not working at the moment, in a sentence."""
-        now = self._now()
+        now = self._states.get()
         return now.reading.problem or now.writing.problem
 
     async def get(self, keys: Iterable[str], deadline: Deadline) -> dict[str, StoredScore]:
         """The scores that it has, as far as the store hands them over in time."""
-        now, wanted = self._now(), list(dict.fromkeys(keys))
+        now, wanted = self._states.get(), list(dict.fromkeys(keys))
         found = now.not_read_yet(wanted)
         missing = [key for key in wanted if key not in found]
         if missing and now.reading.may_try():
@@ -70,7 +72,7 @@ class Cache:
 
     def put(self, scores: Mapping[str, StoredScore]) -> None:
         """Start to write them."""
-        now = self._now()
+        now = self._states.get()
         if not scores or not now.writing.may_try():
             return
         now.next = now.next or _WriteBatch()
@@ -81,7 +83,7 @@ class Cache:
 
     async def written(self, deadline: Deadline) -> None:
         """Wait a moment until all that was put is written; it goes on unseen if it takes longer."""
-        now = self._now()
+        now = self._states.get()
         load = now.next or now.last
         if load is None or load.done.is_set() or now.writing.problem is not None:
             return
@@ -96,22 +98,15 @@ class Cache:
 
     async def aclose(self) -> None:
         """Write what is to be written, and close the store if it is ours to close."""
-        now = self._now()
+        now = self._states.get()
         load = now.next or now.last
         if load is not None:
             await _wait(load.done.wait, CLOSING)
         if now.writer is not None:
             now.writer.cancel()
-        self._here = None
+        await self._states.aclose()
         if self.close_store:
             await _quietly(self.store.aclose, "close")
-
-    def _now(self) -> _LoopState:
-        # After a fork the loop is another one, and what was under way is the parent's business.
-        loop = asyncio.get_running_loop()
-        if self._here is None or self._here[0] is not loop:
-            self._here = (loop, _LoopState())
-        return self._here[1]
 
     async def _read(
         self, now: _LoopState, keys: Sequence[str], deadline: Deadline

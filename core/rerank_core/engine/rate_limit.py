@@ -6,10 +6,10 @@ leaks evenly.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..runtime.per_loop import PerLoop
 from ..text.truncation import estimate_tokens
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class RateLimit:
-    """Waits until a request may go out. Belongs to the loop it is used on, anew after a fork."""
+    """Waits until a request may go out."""
 
     def __init__(self, requests: float | None = None, tokens: float | None = None) -> None:
         self.requests, self.tokens = requests, tokens
-        self._made: tuple[asyncio.AbstractEventLoop, list[tuple[AsyncLimiter, bool]]] | None = None
+        self._limiters = PerLoop(self._new_limiters)
 
     async def admit(self, query: str, texts: Sequence[str]) -> None:
         """Wait for room for one request, and for its texts' tokens (estimated).
@@ -30,18 +30,14 @@ class RateLimit:
         """
         if self.requests is None and self.tokens is None:
             return
-        for limiter, by_tokens in self._limiters():
+        for limiter, by_tokens in self._limiters.get():
             size = float(estimate_tokens(query) + sum(map(estimate_tokens, texts)))
             await limiter.acquire(min(size, limiter.max_rate) if by_tokens else 1.0)
 
-    def _limiters(self) -> list[tuple[AsyncLimiter, bool]]:
-        loop = asyncio.get_running_loop()
-        if self._made is None or self._made[0] is not loop:
-            from aiolimiter import AsyncLimiter
+    def _new_limiters(self) -> list[tuple[AsyncLimiter, bool]]:
+        from aiolimiter import AsyncLimiter
 
-            rates = [(self.requests, False), (self.tokens, True)]
-            limiters = [
-                (AsyncLimiter(rate, 60.0), kind) for rate, kind in rates if rate is not None
-            ]
-            self._made = (loop, limiters)
-        return self._made[1]
+        rates = [(self.requests, False), (self.tokens, True)]
+        return [
+            (AsyncLimiter(rate, 60.0), by_tokens) for rate, by_tokens in rates if rate is not None
+        ]

@@ -1,34 +1,36 @@
-"""A client that is never shared between event loops."""
+"""What belongs to one event loop: clients, locks, what is under way."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
+from .fork import after_fork
 from .threads import run
 
 T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """Makes one client for the loop it is asked for on, and a new one on another.
+    """Makes one for the loop it is asked for on, and a new one on another.
 
-    Async clients bind their connections to a loop. In a ranking that is always the background
-    loop, so there is one client; after a fork, or where a scorer is used on its own under
-    `asyncio.run`, it is a fresh one. Pickles as empty.
+    Async clients bind their connections to a loop, and locks those who wait for them. In a ranking
+    that is always the background loop, so there is one; after a fork, or where a scorer is used on
+    its own under `asyncio.run`, it is a fresh one. Pickles as not made, if `make` and `close` do.
     """
 
-    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(
+        self, make: Callable[[], T], close: Callable[[T], Awaitable[None]] | None = None
+    ) -> None:
         self._make, self._close = make, close
         self._made: tuple[asyncio.AbstractEventLoop, T] | None = None
         self._making: tuple[asyncio.AbstractEventLoop, asyncio.Task[T]] | None = None
         _all.add(self)
 
     def get(self) -> T:
-        """The client of the running loop."""
+        """The running loop's."""
         loop = asyncio.get_running_loop()
         if self._made is None or self._made[0] is not loop:
             self._made = (loop, self._make())
@@ -55,8 +57,11 @@ class PerLoop(Generic[T]):
     async def aclose(self) -> None:
         """Close it, if it belongs to the running loop; forget it in any case."""
         made, self._made = self._made, None
-        if made is not None and made[0] is asyncio.get_running_loop():
+        if self._close and made is not None and made[0] is asyncio.get_running_loop():
             await self._close(made[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PerLoop, (self._make, self._close)
 
 
 _all: WeakSet[PerLoop[Any]] = WeakSet()
@@ -66,11 +71,8 @@ _all: WeakSet[PerLoop[Any]] = WeakSet()
 _inherited: list[object] = []
 
 
+@after_fork
 def _after_fork() -> None:
     for each in list(_all):
         _inherited.append((each._made, each._making))
         each._made = each._making = None
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-    os.register_at_fork(after_in_child=_after_fork)

@@ -20,6 +20,8 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .fork import after_fork
+
 R = TypeVar("R")
 
 #: Whether the caller has gone. Work asks between two small steps; if so, it returns soon, with
@@ -124,14 +126,13 @@ class _Pool:
 _pool = _Pool()
 
 
+@after_fork
 def _after_fork() -> None:
     # The parent's threads do not exist here, and its lock may have been held by one.
     global _pool
     _pool = _Pool()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-    os.register_at_fork(after_in_child=_after_fork)
 atexit.register(lambda: _pool.wind_down())
 
 

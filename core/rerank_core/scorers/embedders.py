@@ -186,11 +186,7 @@ class _UsersOwn(Embedder):
         self.prompts = [prompt or "" for prompt in prompts]
         self.of_query, self.of_texts = of_query, of_texts
         self._queries: dict[str, Vector] = {}
-        self._turn = self._turns()
-
-    @staticmethod
-    def _turns() -> PerLoop[asyncio.Lock]:
-        return PerLoop(asyncio.Lock, lambda lock: asyncio.sleep(0))
+        self._turn = PerLoop(asyncio.Lock)
 
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         wanted, marked = self.prompts[0] + query, [self.prompts[1] + text for text in texts]
@@ -206,11 +202,7 @@ class _UsersOwn(Embedder):
         return vector, vectors
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_turn": None, "_queries": {}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._turn = self._turns()
+        return {**self.__dict__, "_queries": {}}
 
 
 async def _call(methods: _Pair, argument: Any) -> Any:

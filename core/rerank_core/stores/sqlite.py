@@ -19,6 +19,7 @@ from weakref import WeakSet
 from ..errors import ConfigurationError, RerankError
 from ..protocols import StoredScore
 from ..runtime.deadline import Timeout, seconds
+from ..runtime.fork import after_fork
 from ..runtime.threads import Stop, run
 from ..telemetry.log import log
 from .packing import pack, unpack
@@ -226,14 +227,11 @@ _stores: WeakSet[SqliteStore] = WeakSet()
 _inherited: list[sqlite3.Connection] = []
 
 
+@after_fork
 def _after_fork() -> None:
     for store in list(_stores):
         store._reader.inherit()
         store._writer.inherit()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _transaction:  # noqa: N801 - reads as a verb where it stands

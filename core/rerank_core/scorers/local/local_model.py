@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from ...errors import ConfigurationError, MissingExtraError
 from ...protocols import Scores
+from ...runtime.fork import after_fork
 from ...runtime.threads import Stop, check, run
 
 M = TypeVar("M")
@@ -26,6 +26,7 @@ _lock = threading.Lock()
 _settled = threading.local()
 
 
+@after_fork
 def _after_fork() -> None:
     # Models stay usable, but a lock that another thread held is held here for ever.
     global _lock
@@ -34,10 +35,6 @@ def _after_fork() -> None:
     for model in list(_loaded.values()):
         if hasattr(model, "lock"):
             model.lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Shared(Generic[M]):
