@@ -308,13 +308,13 @@ class Reranker:
         await self._pipeline.aclose()
 
     async def _scored_in_shadow(self, *asked: Any) -> None:
-        unobserved()  # the ranking that was observed is over
-        try:
-            ranking = replace(await self._scored(*asked), shadow=True)
-        except ScorerError as error:
-            log.warning("scoring in shadow failed: %s", error)
-            return
-        await threads.run(lambda stop: self._tell(ranking))
+        with unobserved():  # the ranking that was observed is over
+            try:
+                ranking = replace(await self._scored(*asked), shadow=True)
+            except ScorerError as error:
+                log.warning("scoring in shadow failed: %s", error)
+                return
+            await threads.run(lambda stop: self._tell(ranking))
 
     async def _scored(
         self,

@@ -55,8 +55,7 @@ def test_logits_leave_as_probabilities() -> None:
 
 def test_logits_of_an_unknown_server_are_recognised() -> None:
     """Scores beyond 0..1 are taken for logits, for good, and the report says so."""
-    meter = usage.open_meter()
-    with Server(RerankAPI("llamacpp")) as server:
+    with Server(RerankAPI("llamacpp")) as server, usage.metered() as meter:
         scorer = scorer_for(server)
         one = asked(scorer, QUERY, ["red apples", "red wine"])
         two = asked(scorer, QUERY, ["red wine"])
@@ -196,8 +195,7 @@ def test_an_address_shows_no_secret() -> None:
 
 def test_tokens_are_counted_as_the_server_says() -> None:
     """Where it does."""
-    meter = usage.open_meter()
-    with Server(RerankAPI("voyage")) as server:
+    with Server(RerankAPI("voyage")) as server, usage.metered() as meter:
         asked(scorer_for(server, "voyage"), QUERY, ["red apples" * 10])
 
-    assert meter.prompt_tokens == 27
+    assert meter.usage.prompt_tokens == 27

@@ -84,8 +84,7 @@ def test_spoiled_results_cost_only_the_documents_they_are_about(
 
 def test_results_about_no_document_are_told(service: Service) -> None:
     """The report has a note."""
-    meter = usage.open_meter()
-    with service.server(mischief="out-of-range") as server:
+    with service.server(mischief="out-of-range") as server, usage.metered() as meter:
         asked(service.at(server), QUERY, ["a", "b"])
 
     assert "about no document" in " ".join(meter.notes)
@@ -231,15 +230,14 @@ def test_warm_up_sends_nothing(service: Service) -> None:
 
 def test_usage_is_recorded(service: Service) -> None:
     """Calls as sent, also the failed ones; nobody knows the price."""
-    meter = usage.open_meter()
-    with service.server() as server:
+    with service.server() as server, usage.metered() as meter:
         server.faults = [FAULTS["server-error"].only(first(1))]
         with pytest.raises(ScorerError):
             asked(service.at(server), QUERY, ["a"])
         asked(service.at(server), QUERY, ["a"])
 
-    assert meter.calls == 2
-    assert meter.cost is None
+    assert meter.usage.calls == 2
+    assert meter.usage.cost is None
 
 
 @pytest.mark.parametrize("fault", ["unauthorized-echo", "closed", "invalid-json"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import Reason, ScorerError
 from ..runtime.deadline import Deadline
-from ..runtime.usage import Meter
+from ..runtime.meter import Meter
 
 #: How long a batch that nobody waits for is left alone before it is cancelled, in seconds: taking
 #: a call to a server apart costs milliseconds, and whoever met their deadline is to answer first.

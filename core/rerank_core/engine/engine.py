@@ -19,10 +19,12 @@ from ..errors import Reason, ScorerError
 from ..protocols import Scorer, Scores, StoredScore, StreamingScorer, Traits
 from ..remote.http_errors import redact
 from ..runtime import retries
+from ..runtime.context import carrying
 from ..runtime.deadline import Deadline
 from ..runtime.loop import call_where_it_belongs
+from ..runtime.meter import Meter
+from ..runtime.per_loop import PerLoop
 from ..runtime.retries import Policy
-from ..runtime.usage import Meter
 from ..telemetry.log import log
 from .batches import Batch, Scored
 from .breaker import Breaker
@@ -67,7 +69,8 @@ class Engine:
         self.cache = cache if traits.fingerprint is not None else None
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
         self.succeeded = False
-        self._limits: tuple[asyncio.AbstractEventLoop, Limits] | None = None
+        #: One limit per instance over all simultaneous rankings.
+        self._limits = PerLoop(self._new_limits)
 
     async def warm_up(self) -> None:
         """Let the scorer load what it must."""
@@ -129,7 +132,7 @@ class Engine:
             scored.reasons[Reason.INCOMPLETE] = None
         if asked:
             self.breaker.note(succeeded=answered, reasons=scored.reasons)
-        if meter.calls and not meter.rounds:
+        if meter.usage.calls and not meter.usage.rounds:
             meter.add(rounds=rounds)
         await self._remember(scored, deadline, meter)
         return scored
@@ -305,7 +308,7 @@ class Engine:
     async def _group(self, batch: Batch, group: Sequence[int]) -> None:
         """Score these places of a batch into its `scored`; what fails is noted there."""
         try:
-            async with self._limit().batches:
+            async with self._limits.get().batches:
                 await self._with_retries(batch, group)
         except ScorerError as error:
             if error.splittable and self._worth_splitting(batch, group):
@@ -328,12 +331,12 @@ class Engine:
         policy = Policy(
             self.max_concurrency,
             self.traits.max_attempts,
-            limit=self._limit().calls,
+            limit=self._limits.get().calls,
             admit=self.rate_limit.admit,
             allows=lambda wait: batch.deadline.allows(wait),  # a shared batch's deadline may move
             on_retry=lambda error: self._note_retry(batch, error),
         )
-        with policy.at_hand():
+        with carrying(policy=policy):
             await policy.persist(lambda: self._once(batch, group))
 
     def _note_retry(self, batch: Batch, error: ScorerError) -> None:
@@ -390,14 +393,9 @@ class Engine:
             f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
         )
 
-    def _limit(self) -> Limits:
-        # One limit per instance over all simultaneous rankings; a new one after a fork, where the
-        # loop is a new one too.
-        loop = asyncio.get_running_loop()
-        if self._limits is None or self._limits[0] is not loop:
-            width = self.max_concurrency
-            self._limits = (loop, Limits(asyncio.Semaphore(width), asyncio.Semaphore(width)))
-        return self._limits[1]
+    def _new_limits(self) -> Limits:
+        width = self.max_concurrency
+        return Limits(asyncio.Semaphore(width), asyncio.Semaphore(width))
 
 
 def _number(score: float | None) -> float | None:

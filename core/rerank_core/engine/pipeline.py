@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from ..combine.combination import Combination
 from ..combine.fuse import Fused, Scoring, fuse
@@ -18,7 +19,8 @@ from ..ranking.candidate import RETRIEVAL, Candidate, retrieval_order
 from ..ranking.ranking import Placed, as_retrieved
 from ..ranking.report import Report
 from ..runtime.deadline import Deadline
-from ..runtime.usage import Meter, open_meter
+from ..runtime.meter import Meter
+from ..runtime.usage import metered
 from .batches import Scored, cancel_abandoned
 from .cache import Cache
 from .engine import Engine
@@ -56,8 +58,13 @@ class Pipeline:
         """
         if not candidates or self.depth == 0:
             return as_retrieved(candidates), Report()
+        with metered() as meter:
+            return await self._run(query, candidates, limit, meter)
+
+    async def _run(
+        self, query: str, candidates: Sequence[Candidate], limit: float | None, meter: Meter
+    ) -> tuple[list[Placed], Report]:
         started = time.monotonic()
-        meter = open_meter()
         await self._warm_up(self.engines.values(), meter)
         retrieved = retrieval_order(candidates)
         listed = [candidates[position] for position in retrieved[: self.depth]]
@@ -204,15 +211,8 @@ def _report(
         degraded=bool(set(reasons) - HARMLESS),
         reasons=tuple(reasons),
         notes=tuple(meter.notes),
-        calls=meter.calls,
-        rounds=meter.rounds,
-        retries=meter.retries,
-        hedged=meter.hedged,
         cache_hits=cached,
         cache_hit_rate=cached / sum(len(scored.scores) for scored in asked),
-        prompt_tokens=meter.prompt_tokens,
-        completion_tokens=meter.completion_tokens,
-        cost=meter.cost,
         seconds=elapsed,
-        truncated=meter.truncated,
+        **asdict(meter.usage),
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..runtime.meter import Usage
 from .run import Run
 
 
@@ -44,15 +45,15 @@ def costs_of(run: Run) -> Costs | None:
     if not reports:
         return None
     seconds = sorted(report.seconds for report in reports)
-    prices = [report.cost for report in reports]
+    spent = sum(reports, Usage())
     return Costs(
         queries=len(reports),
         p50=_percentile(seconds, 0.50),
         p95=_percentile(seconds, 0.95),
         p99=_percentile(seconds, 0.99),
-        calls=sum(report.calls for report in reports),
-        tokens=sum(report.prompt_tokens + report.completion_tokens for report in reports),
-        cost=None if None in prices else math.fsum(price or 0.0 for price in prices),
+        calls=spent.calls,
+        tokens=spent.prompt_tokens + spent.completion_tokens,
+        cost=spent.cost,
         coverage=math.fsum(report.coverage for report in reports) / len(reports),
         degraded=sum(report.degraded for report in reports) / len(reports),
         cache_hits=sum(report.cache_hits for report in reports),

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from ..errors import ScorerError
 from ..protocols import ChatModel, Reply
-from ..runtime.retries import Policy, current_policy
+from ..runtime.context import current
+from ..runtime.retries import Policy
 from ..runtime.usage import record
 from .budget import Budget
 from .excerpts import Lengths
@@ -52,7 +53,7 @@ class Asker:
 
     def policy(self) -> Policy:
         """How the calls within one batch are made: the engine's way, where there is one."""
-        return current_policy() or Policy(self.max_concurrency, self.max_attempts)
+        return current().policy or Policy(self.max_concurrency, self.max_attempts)
 
     async def several(
         self,

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 from ..errors import ConfigurationError, Reason, ScorerError
 from ..protocols import Reply
-from ..runtime.usage import Meter, current_meter
+from ..runtime.context import current
+from ..runtime.meter import Meter
 
 #: US dollars for so many prompt and completion tokens; None: unknown.
 Price = Callable[[int, int], float | None]
@@ -86,7 +87,7 @@ class Budget:
                 )
 
     def _tally(self) -> _Tally:
-        meter = current_meter()
+        meter = current().meter
         return _Tally() if meter is None else self._tallies.setdefault(meter, _Tally())
 
     def _cost(self, prompt_tokens: int, reply_tokens: int) -> float:

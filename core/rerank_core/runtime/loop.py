@@ -12,19 +12,16 @@ the sync face its sync method, in a thread.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from ..errors import RerankError
 from . import threads
+from .context import carrying, current
+from .fork import after_fork
 
 T = TypeVar("T")
-
-#: The loop of the async face that asked, or None for the sync face.
-_caller: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("rerank_caller", default=None)
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -46,7 +43,6 @@ class _Home:
     """The loop and its thread, for one process."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
         self.loop = _Loop()
         self.thread = threading.Thread(target=self._run, name="rerank-loop", daemon=True)
         self.thread.start()
@@ -63,21 +59,18 @@ _lock = threading.Lock()
 def home() -> asyncio.AbstractEventLoop:
     """The background loop of this process: started when first asked for, anew after a fork."""
     global _home
-    if _home is None or _home.pid != os.getpid():
+    if _home is None:
         with _lock:
-            if _home is None or _home.pid != os.getpid():
+            if _home is None:
                 _home = _Home()
     return _home.loop
 
 
+@after_fork
 def _after_fork() -> None:
     # The parent's thread does not exist here, and its lock may have been held by it.
     global _home, _lock
     _home, _lock = None, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def on_home_loop() -> bool:
@@ -97,11 +90,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
             "a scorer called the sync rank() from within a ranking, which would wait for itself; "
             "use `await reranker.arank(...)` there"
         )
-    token = _caller.set(None)
-    try:
+    with carrying(caller=None):
         future = asyncio.run_coroutine_threadsafe(coroutine, home())
-    finally:
-        _caller.reset(token)
     try:
         return future.result()
     except BaseException:
@@ -113,11 +103,8 @@ async def arun(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run it on the background loop and await it: the async face. Cancellation goes through."""
     if on_home_loop():
         return await coroutine
-    token = _caller.set(asyncio.get_running_loop())
-    try:
+    with carrying(caller=asyncio.get_running_loop()):
         future = asyncio.run_coroutine_threadsafe(coroutine, home())
-    finally:
-        _caller.reset(token)
     return await asyncio.wrap_future(future)
 
 
@@ -129,7 +116,7 @@ async def call_where_it_belongs(
     With only one of the two, that one: `sync` in a thread always works; `native` without a
     caller's loop runs on the background loop, the only one there is.
     """
-    caller = _caller.get()
+    caller = current().caller
     if native is not None and (caller is not None or sync is None):
         if caller is None or caller is asyncio.get_running_loop():
             return await native()

@@ -1,17 +1,15 @@
 """Trying again: the one policy, for whole batches and for the calls within one.
 
-The engine tries a batch again by it, and leaves it in a context variable for a scorer whose one
-batch takes many calls: a listwise algorithm, a document asked about by its passages. So their
-calls keep to the same limit, deadline and patience.
+The engine tries a batch again by it, and leaves it in the context (`current().policy`) for a
+scorer whose one batch takes many calls: a listwise algorithm, a document asked about by its
+passages. So their calls keep to the same limit, deadline and patience.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,15 +86,6 @@ class Policy:
                 return await attempt()
         raise AssertionError("tenacity ends by a result or an error")  # pragma: no cover
 
-    @contextmanager
-    def at_hand(self) -> Iterator[None]:
-        """Let whatever is called in this context find it."""
-        token = _at_hand.set(self)
-        try:
-            yield
-        finally:
-            _at_hand.reset(token)
-
     def _worth_it(self, error: BaseException) -> bool:
         wait = getattr(error, "retry_after", None) or 0.0
         return (
@@ -116,14 +105,6 @@ async def warm_up() -> None:
     """Import what a first try needs, in a thread: it takes longer than some deadlines allow."""
     if "tenacity" not in sys.modules:
         await run(lambda stop: import_module("tenacity"))
-
-
-_at_hand: ContextVar[Policy | None] = ContextVar("rerank_policy", default=None)
-
-
-def current_policy() -> Policy | None:
-    """The engine's policy for the batch at hand; None where a scorer is used on its own."""
-    return _at_hand.get()
 
 
 def _wait(state: RetryCallState) -> float:

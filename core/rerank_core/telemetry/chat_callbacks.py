@@ -18,14 +18,15 @@ import inspect
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar, copy_context
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import Reason, ScorerError
 from ..protocols import Reply
 from ..remote.http_errors import from_foreign
+from ..runtime.context import carrying, current
 from .log import log
 
 #: How long the end of the block waits for an observer to catch up, in seconds.
@@ -71,11 +72,10 @@ class ChatObserver(Protocol):
 def observing(observer: ChatObserver) -> Iterator[None]:
     """Tell the observer of the chat calls of the rankings in this block."""
     observation = _InThread(observer)
-    token = _observation.set(observation)
     try:
-        yield
+        with carrying(observation=observation):
+            yield
     finally:
-        _observation.reset(token)
         observation.close()
         observation.wait()
 
@@ -84,18 +84,17 @@ def observing(observer: ChatObserver) -> Iterator[None]:
 async def aobserving(observer: ChatObserver) -> AsyncIterator[None]:
     """Same, around what is awaited."""
     observation = _OnLoop(observer)
-    token = _observation.set(observation)
     try:
-        yield
+        with carrying(observation=observation):
+            yield
     finally:
-        _observation.reset(token)
         observation.close()
         await observation.wait()
 
 
-def unobserved() -> None:
-    """From here on nobody is told, in the context at hand: what is done on the side is not."""
-    _observation.set(None)
+def unobserved() -> AbstractContextManager[None]:
+    """Nobody is told of what happens in this block: it is done on the side."""
+    return carrying(observation=None)
 
 
 @contextmanager
@@ -106,7 +105,7 @@ def chat_call(
 
     `request` is the body that is sent. An error that leaves the block is how the call ended.
     """
-    observation = _observation.get()
+    observation: _Observation | None = current().observation
     if observation is None:
         yield _nobody_hears
         return
@@ -194,9 +193,6 @@ class _Observation:
 
 async def _result(given: Any) -> Any:
     return await given if inspect.isawaitable(given) else given
-
-
-_observation: ContextVar[_Observation | None] = ContextVar("rerank_observation", default=None)
 
 
 class _InThread(_Observation):
