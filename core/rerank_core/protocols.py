@@ -163,6 +163,20 @@ class Judge(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One question to a chat model. What a later version adds to it has a default."""
+
+    system: str
+    user: str
+    #: A JSON schema for the reply, followed where the server takes one.
+    schema: Mapping[str, Any] | None = None
+    #: The most that the answer may take.
+    max_tokens: int | None = None
+    #: Whether log probabilities are wanted, where the server has them.
+    logprobs: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a chat model answered."""
@@ -183,16 +197,8 @@ class ChatModel(Protocol):
     #: The model's name, as its provider says it.
     model: str
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
-        """The reply. `schema` is a JSON schema, followed where the server takes one.
+    async def complete(self, request: ChatRequest) -> Reply:
+        """The reply, by what of the request the model can do.
 
         Raises `rerank_core.errors.ScorerError`, classified by `rerank_core.remote.http_errors`.
         """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -14,7 +13,7 @@ from llm_prompts import read_prompt
 from planted import asked, world
 
 from rerank_core.doctor import Cause
-from rerank_core.protocols import Reply
+from rerank_core.protocols import ChatRequest, Reply
 from rerank_core.scorers import LLMScorer
 
 pytestmark = pytest.mark.slow
@@ -30,19 +29,11 @@ class Chat:
     def __init__(self, grade: Grader | None) -> None:
         self.grade = grade
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         """A reply in JSON, or none that can be read."""
         if self.grade is None:
             return Reply("I am sorry, I cannot help with that.")
-        prompt = read_prompt(user)
+        prompt = read_prompt(request.user)
         names = [name for name, _ in prompt.documents]
         grades = self.grade(prompt.query, [text for _, text in prompt.documents])
         rows = [{"id": int(n), "score": round(g)} for n, g in zip(names, grades, strict=True)]

@@ -15,7 +15,7 @@ from llm.conftest import ANSWER, QUERY, TEXTS, Serve
 from rerank_core import ConfigurationError, Ranking, Reason, Reranker
 from rerank_core.chat import chat_model
 from rerank_core.chat.prices import Tariff
-from rerank_core.protocols import Reply
+from rerank_core.protocols import ChatRequest, Reply
 from rerank_core.scorers import LLMScorer
 
 FACES = ["sync", "async"]
@@ -156,7 +156,7 @@ class OwnModel:
     def __init__(self) -> None:
         self.threads: set[int] = set()
 
-    async def complete(self, system: str, user: str, **options: Any) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         self.threads.add(threading.get_ident())
         return Reply('{"scores": [{"id": 1, "score": 2}, {"id": 2, "score": 9}]}', 10, 5)
 

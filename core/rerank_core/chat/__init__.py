@@ -9,7 +9,7 @@ from ..protocols import ChatModel
 
 _WANTED = (
     "llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
-    "`model` and `async complete(system, user, …)`, not {}"
+    "`model` and `async complete(request)`, not {}"
 )
 
 

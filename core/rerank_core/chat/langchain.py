@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ScorerError
-from ..protocols import Reply
-from ..remote.http_errors import from_foreign
+from ..protocols import ChatRequest, Reply
+from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
@@ -28,26 +26,14 @@ class LangChainChat:
         )
         self.tariff = Tariff(self.model, address=address_of(llm), provider=_provider(llm))
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model, asked as the user has set it up: the options are left alone."""
-        messages = [("system", system), ("human", user)]
+        messages = [("system", request.system), ("human", request.user)]
         record(calls=1)
-        try:
+        with foreign_errors():
             message = await call_where_it_belongs(
                 lambda: self.llm.invoke(messages), lambda: self.llm.ainvoke(messages)
             )
-        except ScorerError:
-            raise
-        except Exception as error:
-            raise from_foreign(error) from error
         usage = getattr(message, "usage_metadata", None) or {}
         prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
         cached = (usage.get("input_token_details") or {}).get("cache_read") or 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ScorerError
-from ..protocols import Reply
-from ..remote.http_errors import from_foreign
+from ..protocols import ChatRequest, Reply
+from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
@@ -29,31 +27,19 @@ class LlamaIndexChat:
         )
         self.tariff = Tariff(self.model, address=address_of(llm))
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model, asked as the user has set it up: the options are left alone."""
         from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
         messages = [
-            ChatMessage(role=MessageRole.SYSTEM, content=system),
-            ChatMessage(role=MessageRole.USER, content=user),
+            ChatMessage(role=MessageRole.SYSTEM, content=request.system),
+            ChatMessage(role=MessageRole.USER, content=request.user),
         ]
         record(calls=1)
-        try:
+        with foreign_errors():
             response = await call_where_it_belongs(
                 lambda: self.llm.chat(messages), lambda: self.llm.achat(messages)
             )
-        except ScorerError:
-            raise
-        except Exception as error:
-            raise from_foreign(error) from error
         usage = getattr(response, "additional_kwargs", None) or {}
         prompt, completed = usage.get("prompt_tokens"), usage.get("completion_tokens")
         record(

@@ -17,9 +17,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError, ScorerError
-from ..protocols import Reply
+from ..protocols import ChatRequest, Reply
 from ..remote.body_limit import refuse_too_long
-from ..remote.http_errors import from_connection, from_garbage, from_status
+from ..remote.foreign_errors import foreign_errors
+from ..remote.http_errors import from_garbage
+from ..remote.openai_errors import from_openai
 from ..remote.secret import Secret
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import run
@@ -80,25 +82,13 @@ class OpenAIChat:
             http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [refuse_too_long]}),
         )
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model; see `rerank_core.protocols.ChatModel`.
 
         The first calls to a server go out at once. Where one is refused for a parameter, one call
         at a time finds out what else is, and the others wait for it and then go out together.
         """
-        wanted = self._parameters(schema, logprobs)
-        wanted["messages"] = [
-            {"role": "system", "content": system},
-            {"role": "user", "content": user},
-        ]
+        wanted = self._parameters(request)
         known = dialect(self.base_url, self.model)
         refused = False
         while True:
@@ -107,7 +97,7 @@ class OpenAIChat:
                 if alone and known.probed:
                     continue
                 room = known.needs_reasoning_tokens or _REASONING.match(self.model)
-                limit = max_tokens and max_tokens + (THINKING_TOKENS if room else 0)
+                limit = request.max_tokens and request.max_tokens + (THINKING_TOKENS if room else 0)
                 sent = known.parameters(wanted, limit)
                 try:
                     with chat_call("openai", self.model, sent) as answered:
@@ -124,38 +114,33 @@ class OpenAIChat:
                 continue
             return reply
 
-    def _parameters(self, schema: Mapping[str, Any] | None, logprobs: bool) -> dict[str, Any]:
-        wanted: dict[str, Any] = {"model": self.model}
-        if schema is not None:
-            wanted["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)},
-            }
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        wanted: dict[str, Any] = {
+            "model": self.model,
+            "messages": [
+                {"role": "system", "content": request.system},
+                {"role": "user", "content": request.user},
+            ],
+        }
+        if request.schema is not None:
+            schema = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+            wanted["response_format"] = {"type": "json_schema", "json_schema": schema}
         if _REASONING.match(self.model):
             wanted["reasoning_effort"] = "minimal" if self.model.startswith("gpt-5") else "low"
         else:
             wanted["temperature"] = 0.0
-            if logprobs:
+            if request.logprobs:
                 wanted |= {"logprobs": True, "top_logprobs": 20}
         return wanted
 
-    async def _send(self, **request: Any) -> Any:
-        import openai
-
+    async def _send(self, **body: Any) -> Any:
         record(calls=1)
-        try:
+        with foreign_errors(from_openai):
             # by path: `chat.completions.create` spends twice the time, on types we do not use
             async with self._clients.one() as client:
-                answer = await client.post("/chat/completions", cast_to=object, body=request)
+                answer = await client.post("/chat/completions", cast_to=object, body=body)
             # a string: the server did not say that it is JSON
             return json.loads(answer) if isinstance(answer, str) else answer
-        except openai.APIStatusError as error:
-            failure = from_status(error.status_code, _message(error), dict(error.response.headers))
-        except (openai.APIConnectionError, openai.APIResponseValidationError) as error:
-            failure = from_connection(error)
-        except ValueError as error:  # a body that is not JSON
-            failure = from_garbage(f"the server's answer is not JSON: {error}")
-        raise failure  # out here, or the SDK's error would hang on it, request and key and all
 
     def _read(self, completion: Any) -> Reply:
         """The reply in a completion; a compatible server may leave any of its parts out."""
@@ -209,12 +194,3 @@ class OpenAIChat:
 def _count(usage: Any, name: str) -> int | None:
     count = usage.get(name) if isinstance(usage, Mapping) else None
     return count if isinstance(count, int) and count >= 0 else None
-
-
-def _message(error: openai.APIStatusError) -> str:
-    body = error.body
-    if isinstance(body, Mapping):
-        inner = body.get("error", body)
-        if isinstance(inner, Mapping):
-            return " ".join(str(inner[k]) for k in ("message", "param", "code") if inner.get(k))
-    return str(body or error.message)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ..errors import ScorerError
-from ..protocols import ChatModel, Reply
-from ..remote.http_errors import from_foreign
+from ..protocols import ChatModel, ChatRequest, Reply
+from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.usage import record
 
@@ -18,28 +14,11 @@ class OwnChat:
     def __init__(self, llm: ChatModel) -> None:
         self.llm, self.model = llm, str(llm.model)
 
-    async def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        logprobs: bool = False,
-    ) -> Reply:
+    async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model."""
         record(calls=1)
-        try:
-            reply = await call_where_it_belongs(
-                None,
-                lambda: self.llm.complete(
-                    system, user, schema=schema, max_tokens=max_tokens, logprobs=logprobs
-                ),
-            )
-        except ScorerError:
-            raise
-        except Exception as error:
-            raise from_foreign(error) from error
+        with foreign_errors():
+            reply = await call_where_it_belongs(None, lambda: self.llm.complete(request))
         record(
             prompt_tokens=reply.prompt_tokens or 0,
             completion_tokens=reply.completion_tokens or 0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import ScorerError
-from ..protocols import ChatModel, Reply
+from ..protocols import ChatModel, ChatRequest, Reply
 from ..runtime.context import current
 from ..runtime.retries import Policy
 from ..runtime.usage import record
@@ -43,11 +43,12 @@ class Asker:
     ) -> Reply:
         """The model's reply about these texts; `reply_tokens` is the most it may say."""
         system, user = self.prompt.render(query, texts, self.scale)
+        request = ChatRequest(
+            system=system, user=user, schema=schema, max_tokens=reply_tokens, logprobs=logprobs
+        )
         prompt_tokens = self.lengths.tokens(system) + self.lengths.tokens(user)
         with self.budget.call(prompt_tokens, reply_tokens) as take:
-            reply = await self.chat.complete(
-                system, user, schema=schema, max_tokens=reply_tokens, logprobs=logprobs
-            )
+            reply = await self.chat.complete(request)
             take(reply)
         return reply
 

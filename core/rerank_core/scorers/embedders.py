@@ -13,7 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from ..errors import ConfigurationError, ScorerError
-from ..remote.http_errors import from_connection, from_foreign, from_garbage, from_status
+from ..remote.foreign_errors import foreign_errors
+from ..remote.http_errors import from_garbage
+from ..remote.openai_errors import from_openai
 from ..remote.secret import Secret
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
@@ -134,19 +136,9 @@ class _OpenAI(Embedder):
         return vectors[0], vectors[1:]
 
     async def _send(self, texts: list[str]) -> list[Vector]:
-        import openai
-
         record(calls=1)
-        try:
+        with foreign_errors(from_openai):
             found = await self._client.get().embeddings.create(model=self.model, input=texts)
-        except openai.APIStatusError as error:
-            raise from_status(
-                error.status_code, str(error.body or error.message), dict(error.response.headers)
-            ) from None
-        except (openai.APIConnectionError, openai.APIResponseValidationError) as error:
-            raise from_connection(error) from None
-        except ValueError as error:  # no JSON, or no data in it
-            raise from_garbage(f"the server's answer has no embeddings: {error}") from None
         try:
             vectors = {row.index: row.embedding for row in found.data}
             ordered = [vectors[place] for place in range(len(texts))]
@@ -208,14 +200,10 @@ class _UsersOwn(Embedder):
 async def _call(methods: _Pair, argument: Any) -> Any:
     sync, native = methods
     record(calls=1)
-    try:
+    with foreign_errors():
         return await call_where_it_belongs(
             lambda: sync(argument), None if native is None else lambda: native(argument)
         )
-    except ScorerError:
-        raise
-    except Exception as error:
-        raise from_foreign(error) from error
 
 
 def _langchain(embedder: Any, prompts: tuple[str | None, str | None]) -> Embedder:

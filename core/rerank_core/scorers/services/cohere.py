@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, MissingExtraError, ScorerError
+from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import from_garbage, from_status
 from ...remote.secret import Secret
 from ...runtime.per_loop import PerLoop
@@ -91,11 +92,17 @@ class CohereScorer(ServiceScorer):
         options: dict[str, Any] = {}
         if self.max_tokens_per_doc is not None:
             options["max_tokens_per_doc"] = self.max_tokens_per_doc
-        answer = await self._send(model=self.model, query=query, documents=list(texts), **options)
-        # An error is raised here and not where it was caught: an SDK error in its context would
-        # carry the request's headers, and the key in them, wherever it is logged.
-        if isinstance(answer, ScorerError):
-            raise answer
+        record(calls=1)
+        client, _ = self._client.get()
+        with foreign_errors(self._as_ours):
+            answer = await client.rerank(
+                model=self.model,
+                query=query,
+                documents=list(texts),
+                # retries are the engine's, once for all scorers
+                request_options={"max_retries": 0},
+                **options,
+            )
         results = getattr(answer, "results", None)
         if not isinstance(results, list):
             raise from_garbage("Cohere's answer holds no results")
@@ -105,25 +112,23 @@ class CohereScorer(ServiceScorer):
             (getattr(hit, "index", None), getattr(hit, "relevance_score", None)) for hit in results
         ]
 
-    async def _send(self, **request: Any) -> Any:
+    def _as_ours(self, error: Exception) -> ScorerError | None:
         import httpx
         from cohere.core.api_error import ApiError
 
-        record(calls=1)
-        client, _ = self._client.get()
-        try:
-            # retries are the engine's, once for all scorers
-            return await client.rerank(**request, request_options={"max_retries": 0})
-        except ApiError as error:
+        if isinstance(error, ApiError):
             status = error.status_code
             if status is None or status < 300:
                 return from_garbage("Cohere's answer is not JSON")
             said = self._concealed(explanation(error.body))
             return from_status(status, said, getattr(error, "headers", None))  # new in 5.16
-        except httpx.HTTPError as error:
+        if isinstance(error, httpx.HTTPError):
             return self._lost(error)
-        except (TypeError, ValueError) as error:  # what the SDK makes of JSON of another shape
+        if isinstance(
+            error, (TypeError, ValueError)
+        ):  # what the SDK makes of JSON of another shape
             return from_garbage(f"Cohere's answer cannot be read: {type(error).__name__}")
+        return None
 
     def __repr__(self) -> str:
         return f"CohereScorer({self.model!r})"

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ...errors import ConfigurationError, MissingExtraError, MissingKeyError, ScorerError
 from ...remote.body_limit import TooLongAnswer, refuse_too_long
+from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import from_garbage, from_status
 from ...remote.secret import Secret
 from ...runtime.per_loop import PerLoop
@@ -130,11 +131,10 @@ class RerankAPIScorer(ServiceScorer):
         return body | dict(row.fields) | self.options
 
     async def _ask(self, query: str, texts: Sequence[str]) -> Iterable[tuple[object, object]]:
-        answer = await self._send(self._body(query, texts))
-        # An error is raised here and not where it was caught: the HTTP library's, in its context,
-        # would carry the request's headers, and the key in them, wherever it is logged.
-        if isinstance(answer, ScorerError):
-            raise answer
+        record(calls=1)
+        client: httpx.AsyncClient = self._client.get()
+        with foreign_errors(self._as_ours):
+            answer = await client.post(self._url, json=self._body(query, texts))
         if not answer.is_success:
             message = self._concealed(self._explained(answer))
             raise from_status(answer.status_code, message, answer.headers)
@@ -146,15 +146,10 @@ class RerankAPIScorer(ServiceScorer):
         record(prompt_tokens=tokens_in(reply), cost=None)
         return pairs_in(results)
 
-    async def _send(self, body: Mapping[str, Any]) -> httpx.Response | ScorerError:
+    def _as_ours(self, error: Exception) -> ScorerError | None:
         import httpx
 
-        record(calls=1)
-        try:
-            client: httpx.AsyncClient = self._client.get()
-            return await client.post(self._url, json=body)
-        except (httpx.HTTPError, TooLongAnswer) as error:
-            return self._lost(error)
+        return self._lost(error) if isinstance(error, (httpx.HTTPError, TooLongAnswer)) else None
 
     def _explained(self, answer: httpx.Response) -> str:
         said = explanation(_json(answer)) or answer.text[:300]
