@@ -13,8 +13,9 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
 
-from rerank_core import ConfigurationError
+from rerank_core import ConfigurationError, Reranker
 from rerank_core.presets import build, with_first
+from rerank_core.protocols import Scorer
 
 from .postprocessor import RerankPostprocessor
 from .prompts import from_template, to_template
@@ -92,13 +93,19 @@ class LLMReranker(_Preset):
 
     def _update_prompts(self, prompts: PromptDictType) -> None:
         if (template := prompts.get(PROMPT)) is not None:
-            self._scorer.use_prompt(from_template(template, self._scorer.prompt))
-            # made anew, as it remembers what scores depended on
-            self.reranker = copy(self.reranker)
+            prompt = from_template(template, self._scorer.prompt)
+            self.reranker = _replaced(self.reranker, self._scorer.with_prompt(prompt))
 
     @property
     def _scorer(self) -> Any:
         return self.reranker.scorers[self.kind]
+
+
+def _replaced(reranker: Reranker, scorer: Scorer) -> Reranker:
+    """The same reranker with another scorer of the same name."""
+    other = copy(reranker)
+    other.scorers = {**reranker.scorers, scorer.name: scorer}  # type: ignore[attr-defined]
+    return copy(other)  # an engine is made for the scorers that are there
 
 
 class CrossEncoderReranker(_Preset):

@@ -20,6 +20,7 @@ from rerank_core import (
     Reranker,
     ScorerError,
 )
+from rerank_core.protocols import ChatRequest, Reply
 
 pytest.importorskip("llama_index.core")
 pytest.importorskip("llama_index.llms.openai_like")
@@ -70,6 +71,18 @@ NODES = [
 ]
 #: The user's own models keep connections open for good: their server closes them.
 HANG_UP = Fault("hang-up", headers={"connection": "close"})
+
+
+class Strict:
+    """Grades everything 9, or 1 if asked to be strict."""
+
+    model = "strict"
+
+    async def complete(self, request: ChatRequest) -> Reply:
+        grade = 1 if "Strictly" in request.user else 9
+        scores = [{"id": number, "score": grade} for number in range(1, len(NODES) + 1)]
+        return Reply(json.dumps({"scores": scores}))
+
 
 Postprocess = Callable[..., list[NodeWithScore]]
 
@@ -753,6 +766,17 @@ class TestPrompts:
         postprocess(reranker)
 
         assert len(server.requests) == 2 * asked
+
+    def test_grades_of_another_prompt_are_new_ones(self, postprocess: Postprocess) -> None:
+        """The cache has those of the old one, and they stay what they were."""
+        reranker = LLMReranker(Strict(), cache="memory")
+        made_with = reranker.reranker
+        assert {node.score for node in postprocess(reranker)} == {0.9}
+
+        reranker.update_prompts({"rerank_prompt": PromptTemplate("Strictly: {query} {documents}")})
+
+        assert {node.score for node in postprocess(reranker)} == {0.1}
+        assert {hit.score for hit in made_with.rank(QUERY, list(TEXTS.values()))} == {0.9}
 
     def test_one_that_shows_no_documents_is_refused(self, server: Server) -> None:
         """At once, with what is missing."""

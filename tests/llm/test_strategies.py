@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from llm_prompts import answering, read_prompt
 from loopback import FAULTS, Answer, fixed, matching
 
 from llm.conftest import ANSWER, FILLER, QUERY, TEXTS, Rank, Serve, grades, sent
-from rerank_core import ConfigurationError, Reason
+from rerank_core import ConfigurationError, Reason, Reranker
 from rerank_core.llm.prompts import Prompt
 from rerank_core.scorers import LLMScorer
+from rerank_core.stores.memory import MemoryStore
 
 EVERY = [
     {"strategy": "batch"},
@@ -369,3 +371,23 @@ class TestPrompts:
         rank(texts=[ANSWER], prompt=Prompt("own-1", user="Grade all\nQuery: {query}\n{documents}"))
 
         assert sent(server)[0].startswith(f"Grade all\nQuery: {QUERY}\n[1] <<<")
+
+    @pytest.mark.parametrize("options", EVERY, ids=said)
+    def test_another_one_makes_another_scorer(self, serve: Serve, options: dict[str, Any]) -> None:
+        """It asks by the new prompt, and a cache that they share keeps their scores apart."""
+        server = serve()
+        scorer = LLMScorer(**options)
+        before, cache = scorer.fingerprint, MemoryStore()
+        with Reranker(scorer, cache=cache, timeout=20.0) as reranker:
+            reranker.rank(QUERY, TEXTS)
+            asked = len(server.requests)
+
+            other = scorer.with_prompt(replace(scorer.prompt, system="The other prompt."))
+            with Reranker(other, cache=cache, timeout=20.0) as again:
+                again.rank(QUERY, TEXTS)
+
+            systems = [request.json["messages"][0]["content"] for request in server.requests]
+            assert "The other prompt." not in systems[:asked]
+            assert set(systems[asked:]) == {"The other prompt."}
+            assert scorer.fingerprint == before != other.fingerprint
+            assert reranker.rank(QUERY, TEXTS).report.calls == 0

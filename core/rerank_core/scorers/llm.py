@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from ..chat import chat_model
 from ..errors import ConfigurationError
@@ -94,13 +95,13 @@ class LLMScorer(ScorerBase):
         self.chat = chat_model(llm or model, base_url=base_url, api_key=api_key)
         if not isinstance(llm or model or "", str):
             self.max_attempts = 1  # the user's own model object brings retries of its own
-        self.prompt = prompt or PROMPTS[strategy]
+        prompt = prompt or PROMPTS[strategy]
         if instruction:
-            self.prompt = replace(self.prompt, instruction=instruction)
+            prompt = replace(prompt, instruction=instruction)
         tariff = getattr(self.chat, "tariff", None)
         asker = Asker(
             self.chat,
-            self.prompt,
+            prompt,
             scale,
             Lengths(
                 max_chars,
@@ -119,6 +120,8 @@ class LLMScorer(ScorerBase):
             self.max_concurrency,
             self.max_attempts,
         )
+        self.scale = scale
+        self._lengths = f"{max_chars}/{document_tokens}/{group_tokens}/{long_documents}"
         self._take_on(
             _strategy(
                 strategy,
@@ -130,28 +133,27 @@ class LLMScorer(ScorerBase):
                 algorithm_options=algorithm_options,
             )
         )
-        self.scale = scale
-        self._beside_prompt = (
-            f"{scale}/{max_chars}/{document_tokens}/{group_tokens}/{long_documents}/"
-            f"{self.strategy.fingerprint}"
-        )
-        self.use_prompt(self.prompt)
 
     @property
     def model(self) -> str:
         """The chat model's name."""
         return self.chat.model
 
-    def use_prompt(self, prompt: Prompt) -> None:
-        """Say this to the model from now on. Copy a reranker that was made before (`copy.copy`):
-        its cache goes by the old `fingerprint`.
+    @property
+    def prompt(self) -> Prompt:
+        """What is said to the model."""
+        return self.strategy.asker.prompt
+
+    def with_prompt(self, prompt: Prompt) -> Self:
+        """Another scorer, which says this to the same model; this one stays as it is.
+
+        A prompt is part of what a score depends on: a cache keeps the two apart.
         """
-        self.prompt = prompt
-        self.strategy.asker = replace(self.strategy.asker, prompt=prompt)
-        self.fingerprint = (
-            f"llm/{self.chat.model}/{getattr(self.chat, 'base_url', None)}/{prompt.version}/"
-            f"{prompt.digest()}/{self._beside_prompt}"
-        )
+        strategy = copy(self.strategy)
+        strategy.asker = replace(strategy.asker, prompt=prompt)
+        other = copy(self)
+        other._take_on(strategy)
+        return other
 
     def _take_on(self, strategy: Strategy) -> None:
         """Become what the strategy is: the engine looks at these, and at whether they are there."""
@@ -161,6 +163,10 @@ class LLMScorer(ScorerBase):
         for name in ("groups", "stream"):
             if hasattr(strategy, name):
                 setattr(self, name, getattr(strategy, name))
+        self.fingerprint = (
+            f"llm/{self.chat.model}/{getattr(self.chat, 'base_url', None)}/{self.prompt.version}/"
+            f"{self.prompt.digest()}/{self.scale}/{self._lengths}/{strategy.fingerprint}"
+        )
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """The grade of each text on 0..1, None where the model gave none.

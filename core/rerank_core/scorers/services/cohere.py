@@ -124,9 +124,7 @@ class CohereScorer(ServiceScorer):
             return from_status(status, said, getattr(error, "headers", None))  # new in 5.16
         if isinstance(error, httpx.HTTPError):
             return self._lost(error)
-        if isinstance(
-            error, (TypeError, ValueError)
-        ):  # what the SDK makes of JSON of another shape
+        if isinstance(error, (TypeError, ValueError)):  # raised over JSON of another shape
             return from_garbage(f"Cohere's answer cannot be read: {type(error).__name__}")
         return None
 
