@@ -20,6 +20,7 @@ from ..evaluation.measures import DEFAULT
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
 from . import judged
+from .table import plain_table
 
 
 def evaluation(
@@ -121,9 +122,7 @@ def show(found: Evaluation) -> None:
 
 
 def _quality(found: Evaluation) -> Table:
-    table = _table("system")
-    for name in found.measures:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table("system", *found.measures)
     for result in found.results:
         table.add_row(result.name, *(f"{result.means[name]:.4f}" for name in found.measures))
     return table
@@ -132,9 +131,8 @@ def _quality(found: Evaluation) -> Table:
 def _differences(found: Evaluation) -> Table:
     """Each system against the base: a table of its own, as 80 columns hold no more."""
     decides = found.measures[0]
-    table = _table(f"{decides} against {found.base.name}")
-    for name in ("difference", "95% interval", "p (Holm)", "win/tie/loss"):
-        table.add_column(name, justify="right", no_wrap=True)
+    against = f"{decides} against {found.base.name}"
+    table = plain_table(against, "difference", "95% interval", "p (Holm)", "win/tie/loss")
     for result in found.results:
         if (compared := result.against.get(decides)) is not None:
             difference = compared.difference
@@ -150,9 +148,9 @@ def _differences(found: Evaluation) -> Table:
 
 
 def _costs(found: Evaluation) -> Table:
-    table = _table("system")
-    for name in ("p50 ms", "p95 ms", "p99 ms", "calls", "tokens", "cost $", "coverage"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table(
+        "system", "p50 ms", "p95 ms", "p99 ms", "calls", "tokens", "cost $", "coverage"
+    )
     for result in found.systems:
         if (costs := result.costs) is not None:
             table.add_row(
@@ -167,9 +165,9 @@ def _costs(found: Evaluation) -> Table:
 
 
 def _moves(found: Evaluation) -> Table:
-    table = _table("system")
-    for name in ("places moved", "new in top 10", "score spread", "scores of their own"):
-        table.add_column(name, justify="right")
+    table = plain_table(
+        "system", "ranks moved", "new in top 10", "score spread", "scores of their own"
+    )
     for result in found.systems:
         table.add_row(result.name, *_moved(result))
     return table
@@ -183,17 +181,10 @@ def _moved(result: Result) -> list[str]:
 
 
 def _agreements(found: Evaluation) -> Table:
-    table = _table("agreement of")
-    for name in ("and", "Kendall tau", "RBO", "same top 10"):
-        table.add_column(name, justify="left" if name == "and" else "right")
+    table = plain_table("agreement of", "and", "Kendall tau", "RBO", "same top 10")
+    table.columns[1].justify = "left"
     for pair in found.agreements():
         table.add_row(
             pair.first, pair.second, f"{pair.tau:.3f}", f"{pair.rbo:.3f}", f"{pair.top:.0%}"
         )
-    return table
-
-
-def _table(first: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first, overflow="fold", min_width=12)
     return table

@@ -1,4 +1,4 @@
-"""A ranking as a table on a terminal."""
+"""Tables on a terminal: how they look, and a ranking as one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,24 @@ from ..text.words import words
 SNIPPET = 240
 
 
+def plain_table(first: str, *numbers: str, width: int = 12) -> Table:
+    """An empty table: names in the first column, at least so wide, and columns of numbers."""
+    table = _plain()
+    table.add_column(first, overflow="fold", min_width=width)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _plain(beneath: int = 0) -> Table:
+    """No lines, and so many empty ones beneath each row."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, beneath, 0), header_style="bold")
+
+
 def show(ranking: Ranking, scorer: str, *, moved: bool) -> None:
     """Print the ranking: rank, movement (if the input had an order), score, snippet."""
     console = Console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0), header_style="bold")
+    table = _plain(beneath=1)
     table.add_column("rank", justify="right")
     if moved:
         table.add_column("moved", justify="right")

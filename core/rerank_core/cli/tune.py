@@ -23,6 +23,7 @@ from ..evaluation.tuning import MEASURE, Tuning, tune
 from ..reranker import Reranker
 from ..scorers.named import HYBRID
 from . import judged
+from .table import plain_table
 
 
 def tuning(
@@ -157,7 +158,7 @@ def _numbers(text: str) -> list[int]:
 def show(found: Tuning) -> None:
     """Print what came of it."""
     console = Console()
-    table = _table(f"{found.queries} judged queries", found.measure, "spread")
+    table = plain_table(f"{found.queries} judged queries", found.measure, "spread", width=26)
     for name, value in found.ends.items():
         table.add_row(name, f"{value:.4f}", "")
     table.add_row("tuned, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
@@ -171,9 +172,8 @@ def show(found: Tuning) -> None:
 
 
 def _front(found: Tuning) -> Table:
-    table = _table(
-        "what can be had for what", found.measure, "documents", "about ms", "about $ a 1000"
-    )
+    head = ("what can be had for what", found.measure, "documents", "about ms", "about $ a 1000")
+    table = plain_table(*head, width=26)
     for one in found.front:
         table.add_row(
             one.label,
@@ -183,12 +183,4 @@ def _front(found: Tuning) -> Table:
             "—" if one.cost is None else f"{one.cost * 1000:.3f}",
         )
     table.caption = "on all queries, so that the best of many looks better than it is"
-    return table
-
-
-def _table(first: str, *rest: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first, overflow="fold", min_width=26)
-    for name in rest:
-        table.add_column(name, justify="right", no_wrap=True)
     return table

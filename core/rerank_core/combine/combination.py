@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError
 from ..ranking.candidate import RETRIEVAL
+from ..runtime.numbers import is_present
 from .estimate import estimate
-from .normalize import check_normalization, is_present, normalize
+from .normalize import check_normalization, normalize
 from .recency import Recency
 from .signals import (
     RECENCY,

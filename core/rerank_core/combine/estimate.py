@@ -43,6 +43,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..runtime.numbers import is_present
+
 # What a distance of one standard deviation in retrieval is worth at least, in log odds of scoring
 # higher. Higher trusts the retriever more. Real runs are level from 2 to 2.5; below 1.5,
 # candidates retrieved first fell under arbitrary scored ones.
@@ -76,11 +78,7 @@ def estimate(scores: Sequence[float | None]) -> list[float]:
     an estimate is always one of them (0.0 where there are none). Sorting by these numbers, ties
     by position, is `order`.
     """
-    known = {
-        position: float(score)
-        for position, score in enumerate(scores)
-        if score is not None and math.isfinite(score)
-    }
+    known = {position: float(score) for position, score in enumerate(scores) if is_present(score)}
     if not known:
         return [0.0] * len(scores)
     if len(known) == len(scores):

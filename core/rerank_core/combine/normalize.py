@@ -18,9 +18,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from statistics import StatisticsError, correlation
 from types import MappingProxyType
-from typing import TypeGuard
 
 from ..errors import ConfigurationError
+from ..runtime.numbers import is_present, sigmoid
 
 
 def normalize(values: Sequence[float | None], how: str) -> list[float | None]:
@@ -33,11 +33,6 @@ def normalize(values: Sequence[float | None], how: str) -> list[float | None]:
     present = [float(value) for value in values if is_present(value)]
     scaled = iter(_NORMALISATIONS[how](present) if present else ())
     return [next(scaled) if is_present(value) else None for value in values]
-
-
-def is_present(value: float | None) -> TypeGuard[float]:
-    """Whether a signal says anything: None, NaN and infinities do not."""
-    return value is not None and math.isfinite(value)
 
 
 def check_normalization(how: str) -> None:
@@ -77,11 +72,7 @@ def _z_score(values: list[float]) -> list[float]:
 
 
 def _sigmoid(values: list[float]) -> list[float]:
-    # Of the two forms of the same function, the one whose exp cannot overflow.
-    return [
-        1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
-        for value in values
-    ]
+    return [sigmoid(value) for value in values]
 
 
 _NORMALISATIONS: Mapping[str, Callable[[list[float]], list[float]]] = MappingProxyType(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..ranking.candidate import RETRIEVAL
-from .normalize import is_present
+from ..runtime.numbers import is_present
 from .recency import Recency
 
 if TYPE_CHECKING:

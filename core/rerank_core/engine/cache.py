@@ -15,6 +15,7 @@ from typing import Any
 from ..protocols import ScoreStore, StoredScore
 from ..remote.http_errors import redact
 from ..runtime.deadline import Deadline
+from ..runtime.numbers import finite
 from ..runtime.per_loop import PerLoop
 from ..telemetry.log import log
 from .batches import Batch
@@ -216,9 +217,9 @@ def _sound(found: Any, keys: Sequence[str]) -> dict[str, StoredScore]:
     sound: dict[str, StoredScore] = {}
     for key in keys:
         if (value := found.get(key)) is not None:
-            score, raw = value
-            if math.isfinite(score) and (raw is None or math.isfinite(raw)):
-                sound[key] = (float(score), None if raw is None else float(raw))
+            score, raw = map(finite, value)
+            if score is not None and (raw is not None or value[1] is None):
+                sound[key] = (score, raw)
     return sound
 
 

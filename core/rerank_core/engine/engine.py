@@ -23,6 +23,7 @@ from ..runtime.context import carrying
 from ..runtime.deadline import Deadline
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.meter import Meter
+from ..runtime.numbers import finite
 from ..runtime.per_loop import PerLoop
 from ..runtime.retries import Policy
 from ..telemetry.log import log
@@ -379,12 +380,12 @@ class Engine:
         scored: Scored,
     ) -> None:
         try:
-            numbers = {place: _number(score) for place, score in found.items()}
+            numbers = {place: finite(score) for place, score in found.items()}
         except (TypeError, ValueError) as error:
             raise self._strange(error) from error
         for place, score in numbers.items():
             scored.scores[group[place]] = score
-            scored.raw[group[place]] = _number(raw[place]) if raw is not None else None
+            scored.raw[group[place]] = finite(raw[place]) if raw is not None else None
 
     def _strange(self, error: Exception) -> ScorerError:
         """An exception that the scorer did not classify: never retried, always told."""
@@ -396,11 +397,3 @@ class Engine:
     def _new_limits(self) -> Limits:
         width = self.max_concurrency
         return Limits(asyncio.Semaphore(width), asyncio.Semaphore(width))
-
-
-def _number(score: float | None) -> float | None:
-    """A Python float (numpy's break JSON), or None for what is missing or no finite number."""
-    if score is None:
-        return None
-    number = float(score)
-    return number if math.isfinite(number) else None

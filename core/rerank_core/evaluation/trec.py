@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from ..errors import InvalidInputError
+from ..runtime.numbers import finite
 from .run import Ranked, Run
 
 Qrels = dict[str, dict[str, int]]
@@ -28,7 +28,7 @@ def read_run(path: Path, name: str | None = None) -> Run:
             )
         query, _, document, rank, score, *_ = fields
         try:
-            rows[query].append((-_finite(score), int(rank), document))
+            rows[query].append((-_score(score), int(rank), document))
         except ValueError:
             raise InvalidInputError(
                 f"{path}:{number}: rank {rank!r} and score {score!r} are not both numbers"
@@ -95,7 +95,7 @@ def _fields(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise InvalidInputError(f"{path} is not UTF-8 text") from None
 
 
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
+def _score(text: str) -> float:
+    if (number := finite(text)) is None:
         raise ValueError(text)
     return number

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from ..errors import ConfigurationError
+from ..text.utf8 import as_utf8
 
 SYSTEM = """\
 You grade how well documents answer a search query, for a search engine.
@@ -112,7 +113,7 @@ class Prompt:
             "low": low,
             "middle": (low + high) // 2,
             "high": high,
-            "query": sendable(" ".join(query.split())),
+            "query": as_utf8(" ".join(query.split())),
             "count": len(texts),
             "marker": marker,
             "documents": fenced(texts, marker),
@@ -131,14 +132,9 @@ def fresh_marker(texts: Sequence[str]) -> str:
 def fenced(texts: Sequence[str], marker: str) -> str:
     """The texts, numbered from 1, each between two lines that carry the marker."""
     return "\n\n".join(
-        f"[{number}] <<<{marker}\n{sendable(text)}\n{marker}>>>"
+        f"[{number}] <<<{marker}\n{as_utf8(text)}\n{marker}>>>"
         for number, text in enumerate(texts, start=1)
     )
-
-
-def sendable(text: str) -> str:
-    """The text as UTF-8 can carry it: half a surrogate pair becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
 
 
 #: The prompt of each strategy where the user gives none.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ..errors import InvalidInputError
+from ..runtime.numbers import finite
 
 #: The name of the retriever's own signal, and what follows a signal's name where its value is the
 #: one before it was mapped or normalized.
@@ -42,7 +42,12 @@ class Candidate:
             raise InvalidInputError(
                 f"a candidate's metadata is a mapping, not {type(self.metadata).__name__}"
             )
-        object.__setattr__(self, "score", _finite(self.score))
+        try:
+            object.__setattr__(self, "score", finite(self.score))
+        except (TypeError, ValueError):
+            raise InvalidInputError(
+                f"a candidate's score is a number or None, not {self.score!r}"
+            ) from None
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
     def __repr__(self) -> str:
@@ -117,14 +122,3 @@ def retrieval_order(candidates: Sequence[Candidate]) -> list[int]:
     if any(candidate.score is None for candidate in candidates):
         return list(range(len(candidates)))
     return sorted(range(len(candidates)), key=lambda i: -(candidates[i].score or 0.0))
-
-
-def _finite(score: object) -> float | None:
-    """A Python float, or None for what is no finite number."""
-    if score is None:
-        return None
-    try:
-        number = float(score)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InvalidInputError(f"a candidate's score is a number or None, not {score!r}") from None
-    return number if math.isfinite(number) else None

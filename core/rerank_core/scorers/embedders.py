@@ -21,7 +21,8 @@ from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
-from .local.local_model import Shared, as_utf8, cannot_fetch, identity, interruptible, require
+from ..text.utf8 import as_utf8
+from .local.local_model import Shared, cannot_fetch, identity, interruptible, require
 
 #: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
 Vector = Any

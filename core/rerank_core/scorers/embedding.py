@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..protocols import ScorerBase, Scores
+from ..runtime.numbers import finite
 from .embedders import embedder_for
 
 DEFAULT_MODEL = "text-embedding-3-large"
@@ -97,5 +97,5 @@ def similarity(query: Any, text: Any) -> float | None:
         units.append(matrix[kept[:, 0]] / lengths[kept[:, 0]])
     if not all(len(matrix) for matrix in units):
         return None
-    cosine = float((units[0] @ units[1].T).max(axis=1).mean())
-    return min(1.0, max(-1.0, cosine)) if math.isfinite(cosine) else None
+    cosine = finite((units[0] @ units[1].T).max(axis=1).mean())
+    return None if cosine is None else min(1.0, max(-1.0, cosine))

@@ -298,7 +298,7 @@ def _agreement(found: Evaluation) -> str:
             "Movement",
             [
                 "system",
-                "places moved",
+                "ranks moved",
                 "new in the first 10",
                 "score spread",
                 "scores of their own",

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from ...errors import ConfigurationError
 from ...protocols import ScorerBase
+from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
+from ...text.utf8 import as_utf8
 from .local_model import (
     Shared,
-    as_utf8,
     cannot_fetch,
     guided,
     identity,
@@ -24,7 +25,6 @@ from .local_model import (
     one_logit,
     require,
     scores_from,
-    sigmoid,
     torch_in_this_thread,
 )
 from .processor import has_bf16

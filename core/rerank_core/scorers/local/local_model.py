@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from weakref import WeakValueDictionary
 from ...errors import ConfigurationError, MissingExtraError
 from ...protocols import Scores
 from ...runtime.fork import after_fork
+from ...runtime.numbers import finite
 from ...runtime.threads import Stop, check, run
 
 M = TypeVar("M")
@@ -131,29 +131,10 @@ def require(feature: str, extra: str, *modules: str) -> None:
         raise MissingExtraError(feature, extra)
 
 
-def as_utf8(text: str) -> str:
-    """The text as UTF-8 can carry it: half a surrogate pair becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def sigmoid(logit: float) -> float:
-    """A logit as a probability, without overflow at either end.
-
-    >>> sigmoid(0.0), sigmoid(-1000.0)
-    (0.5, 0.0)
-    """
-    if logit >= 0:
-        return 1.0 / (1.0 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1.0 + odds)
-
-
 def scores_from(logits: Sequence[float], activation: Callable[[float], float]) -> Scores:
     """Logits through the activation; one that is no finite number is missing."""
-    return Scores(
-        [activation(logit) if math.isfinite(logit) else None for logit in logits],
-        [logit if math.isfinite(logit) else None for logit in logits],
-    )
+    raw = [finite(logit) for logit in logits]
+    return Scores([None if logit is None else activation(logit) for logit in raw], raw)
 
 
 def one_logit(logits: list[float], model: str) -> float:

@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from ...errors import ConfigurationError
 from ...protocols import ScorerBase
+from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
 from ...runtime.usage import record
+from ...text.utf8 import as_utf8
 from .local_model import (
     Shared,
-    as_utf8,
     cannot_fetch,
     guided,
     identity,
@@ -27,7 +28,6 @@ from .local_model import (
     one_logit,
     require,
     scores_from,
-    sigmoid,
 )
 from .onnx_graph import prune_graph
 from .processor import int8_names

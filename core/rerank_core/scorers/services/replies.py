@@ -6,9 +6,10 @@ called `relevance_score` or `score`, and errors come in five shapes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from ...runtime.numbers import finite
 
 
 def results_in(reply: object) -> Sequence[object] | None:
@@ -36,6 +37,8 @@ def by_index(pairs: Iterable[tuple[object, object]], count: int) -> tuple[list[f
 
     >>> by_index([(1, 0.9), (0, None), (7, 0.8), (1, 0.1)], 3)
     ([None, 0.9, None], 1)
+    >>> by_index([(0, 10**400), (1, True)], 2)
+    ([None, None], 0)
     """
     scores: list[float | None] = [None] * count
     named: set[int] = set()
@@ -45,7 +48,8 @@ def by_index(pairs: Iterable[tuple[object, object]], count: int) -> tuple[list[f
             strange += 1
         elif index not in named:
             named.add(index)
-            scores[index] = _number(score)
+            if isinstance(score, int | float) and not isinstance(score, bool):
+                scores[index] = finite(score)
     return scores, strange
 
 
@@ -76,9 +80,3 @@ def tokens_in(reply: object) -> int:
         return 0
     tokens = usage.get("prompt_tokens") or usage.get("total_tokens")
     return tokens if isinstance(tokens, int) else 0
-
-
-def _number(score: object) -> float | None:
-    if isinstance(score, bool) or not isinstance(score, int | float):
-        return None
-    return float(score) if math.isfinite(score) else None

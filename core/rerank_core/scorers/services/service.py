@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,9 +9,11 @@ from ...errors import MissingKeyError, ScorerError
 from ...protocols import ScorerBase, Scores
 from ...remote.http_errors import from_connection
 from ...remote.secret import Secret
+from ...runtime.numbers import sigmoid
 from ...runtime.per_loop import PerLoop
 from ...runtime.threads import run
 from ...runtime.usage import record
+from ...text.utf8 import as_utf8
 from .replies import by_index
 
 
@@ -51,8 +52,8 @@ class ServiceScorer(ScorerBase):
         raw: list[float | None] = [None] * len(texts)
         places = [place for place, text in enumerate(texts) if text and not text.isspace()]
         if places:
-            sent = [_sendable(texts[place]) for place in places]
-            found, strange = by_index(await self._ask(_sendable(query), sent), len(sent))
+            sent = [as_utf8(texts[place]) for place in places]
+            found, strange = by_index(await self._ask(as_utf8(query), sent), len(sent))
             for place, score in zip(places, found, strict=True):
                 raw[place] = score
             if strange:
@@ -64,7 +65,7 @@ class ServiceScorer(ScorerBase):
             # From here on for good, or one ranking would be on another scale than the next.
             self.scale = "logit"
             record(note=f'{self.name}: scores beyond 0..1 were taken for logits; say scale="logit"')
-        to_unit = _sigmoid if self.scale == "logit" else _clamped
+        to_unit = sigmoid if self.scale == "logit" else _clamped
         return [None if score is None else to_unit(score) for score in raw]
 
     def _concealed(self, message: str) -> str:
@@ -107,17 +108,5 @@ class ServiceScorer(ScorerBase):
         self._loaded = False
 
 
-def _sendable(text: str) -> str:
-    """The text as UTF-8 can carry it: half a surrogate pair becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _clamped(score: float) -> float:
     return min(max(score, 0.0), 1.0)
-
-
-def _sigmoid(score: float) -> float:
-    # by the sign, so that neither end overflows
-    if score >= 0:
-        return 1 / (1 + math.exp(-score))
-    return math.exp(score) / (1 + math.exp(score))

@@ -1,0 +1,41 @@
+"""Numbers as scores: which of them are any, and log-odds as a probability."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeGuard
+
+
+def finite(value: Any) -> float | None:
+    """A Python float (NumPy's break JSON), or None for what is missing: None, NaN, infinities.
+
+    An integer beyond what a float can hold is missing, too. Raises `TypeError` or `ValueError`
+    for what is no number.
+
+    >>> finite(3), finite("nan"), finite(10**400), finite(None)
+    (3.0, None, None, None)
+    """
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def is_present(value: float | None) -> TypeGuard[float]:
+    """Whether a float says anything: None, NaN and infinities do not."""
+    return value is not None and math.isfinite(value)
+
+
+def sigmoid(logit: float) -> float:
+    """Log-odds as a probability: 1 / (1 + exp(-logit)), without overflow at either end.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)
