@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ import onnxruntime
 import pytest
 from models import add_int8, add_onnx, tiny_cross_encoder
 
+from rerank_core.scorers.local import onnx as scorer
+from rerank_core.scorers.local import onnx_format
 from rerank_core.scorers.local.onnx_graph import prune_graph
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -112,3 +115,15 @@ def test_another_token_than_the_first_is_left_alone(tmp_path: Path) -> None:
     pooled.input[1] = "second"
 
     assert prune_graph(model.SerializeToString()) is None
+
+
+def test_without_protobuf_it_is_run_as_it_stands(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It costs speed alone; once, the log says so and what to install."""
+    monkeypatch.setitem(sys.modules, "google.protobuf", None)
+    for remembered in (onnx_format._messages, scorer._say_unpruned):
+        remembered.cache_clear()
+
+    assert [scorer._pruned(exported), scorer._pruned(exported)] == [None, None]
+    assert caplog.text.count("pip install protobuf") == 1

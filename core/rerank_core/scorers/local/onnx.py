@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from ...protocols import ScorerBase
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
 from ...runtime.usage import record
+from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .local_model import (
     Shared,
@@ -31,8 +33,6 @@ from .local_model import (
 )
 from .onnx_graph import prune_graph
 from .processor import int8_names
-
-log = logging.getLogger("rerank_core")
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
@@ -290,7 +290,7 @@ class _Hub:
 
 
 def _session(weights: Path) -> Any:
-    if (model := _lean(weights)) is not None:
+    if (model := _pruned(weights)) is not None:
         with suppress(Exception):  # it was worth a try: the file itself says what is wrong with it
             return _session_of(model)
     try:
@@ -314,7 +314,7 @@ def _session_of(model: str | bytes) -> Any:
     )
 
 
-def _lean(weights: Path) -> bytes | None:
+def _pruned(weights: Path) -> bytes | None:
     """The model with less to compute; None if there is nothing to leave out.
 
     One whose weights stand in files of their own is large: so many layers that the last of them
@@ -322,12 +322,23 @@ def _lean(weights: Path) -> bytes | None:
     """
     if any(weights.with_name(weights.name + ending).exists() for ending in _EXTERNAL_DATA):
         return None
-    with (
-        suppress(Exception),
-        weights.open("rb") as file,
-    ):  # if it is no model, onnxruntime will tell
-        return prune_graph(mmap(file.fileno(), 0, access=ACCESS_READ))
+    try:
+        with weights.open("rb") as file:
+            return prune_graph(mmap(file.fileno(), 0, access=ACCESS_READ))
+    except ImportError as error:
+        _say_unpruned(str(error))
+    except Exception as error:  # if it is no model, onnxruntime will tell
+        log.debug("%s is run as it stands in the file", weights.name, exc_info=error)
     return None
+
+
+@cache
+def _say_unpruned(why: str) -> None:
+    log.warning(
+        "ONNX models are run as they stand in their files, which takes up to an eighth longer "
+        "(%s): pip install protobuf",
+        why,
+    )
 
 
 def _quantised_session(weights: Path) -> Any:

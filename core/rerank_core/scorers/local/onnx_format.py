@@ -1,9 +1,9 @@
 """ONNX files taken apart and put together again, weights unread.
 
 The format is that of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. The few fields that
-matter here are declared below; everything else passes through. So this needs protobuf, which
-onnxruntime brings, and not the 28 MB of the onnx package; and as the weights are handed on as they
-stand in the file, a model takes a fifth of a second and one copy.
+matter here are declared below; everything else passes through. So this needs protobuf, and not the
+28 MB of the onnx package; and as the weights are handed on as they stand in the file, a model takes
+a fifth of a second and one copy.
 """
 
 from __future__ import annotations
