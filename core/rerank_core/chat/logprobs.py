@@ -13,8 +13,8 @@ def logprobs_of(told: Any) -> list[dict[str, float]]:
     """
     try:
         return [
-            {top["token"]: float(top["logprob"]) for top in place.get("top_logprobs") or []}
-            for place in (told or {}).get("content") or []
+            {top["token"]: float(top["logprob"]) for top in position.get("top_logprobs") or []}
+            for position in (told or {}).get("content") or []
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []

@@ -103,7 +103,7 @@ def _trust(retrieved: Sequence[int], ranked: Sequence[int]) -> float:
 
     Both list the same positions. Ties count as agreement: the retriever breaks them.
     """
-    depths = {position: _depth(place, len(retrieved)) for place, position in enumerate(retrieved)}
+    depths = {position: _depth(at, len(retrieved)) for at, position in enumerate(retrieved)}
     spread = math.fsum(depth**2 for depth in depths.values())
     if not spread:
         return _TRUST

@@ -77,7 +77,7 @@ def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
     if beneath is None:
         return estimated_order(scores)
     base = estimated_order(beneath.scores)
-    return [base[place] for place in estimated_order([scores[position] for position in base])]
+    return [base[position] for position in estimated_order([scores[position] for position in base])]
 
 
 def _combined(
@@ -90,7 +90,7 @@ def _combined(
     components: dict[str, Signal],
 ) -> Fused:
     # where a candidate has no retrieval score, the retriever's order still says something
-    ranks = [float(len(listed) - place) for place in range(len(listed))]
+    ranks = [float(len(listed) - position) for position in range(len(listed))]
     signals: dict[str, Signal] = {RETRIEVAL: ranks if None in retrieval else retrieval}
     signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
     names = [scoring.name for scoring in found]
@@ -102,7 +102,7 @@ def _combined(
             components.setdefault(name + RAW, signals[name])
         components[name] = values
     scores = [
-        None if any(scoring.scores[place] is None for scoring in used) else total[place]
-        for place in range(len(listed))
+        None if any(scoring.scores[position] is None for scoring in used) else total[position]
+        for position in range(len(listed))
     ]
     return Fused(estimated_order(total), scores, components, problems)

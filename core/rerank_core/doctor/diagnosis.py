@@ -76,11 +76,11 @@ class Diagnosis(Sequence[Finding]):
         return len(self.findings)
 
     @overload
-    def __getitem__(self, place: int) -> Finding: ...
+    def __getitem__(self, position: int) -> Finding: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Finding]: ...
-    def __getitem__(self, place: int | slice) -> Finding | Sequence[Finding]:
-        return self.findings[place]
+    def __getitem__(self, position: slice) -> Sequence[Finding]: ...
+    def __getitem__(self, position: int | slice) -> Finding | Sequence[Finding]:
+        return self.findings[position]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings)) or "nothing found"

@@ -23,12 +23,12 @@ LEVEL = 0.001
 _Shape = Callable[[int, int], float]
 
 
-def _front_to_back(place: int, count: int) -> float:
-    return place / max(1, count - 1)
+def _front_to_back(position: int, count: int) -> float:
+    return position / max(1, count - 1)
 
 
-def _ends_to_middle(place: int, count: int) -> float:
-    return 1 - (2 * _front_to_back(place, count) - 1) ** 2
+def _ends_to_middle(position: int, count: int) -> float:
+    return 1 - (2 * _front_to_back(position, count) - 1) ** 2
 
 
 _SHAPES: Mapping[str, _Shape] = {
@@ -38,7 +38,7 @@ _SHAPES: Mapping[str, _Shape] = {
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """A score that changes with the place, beyond chance and by enough to matter."""
+    """A score that changes with the position, beyond chance and by enough to matter."""
     for name in evidence.setup.scorers:
         found = [
             (abs(fmean(slopes)), f"{where} {shape}", slopes)
@@ -94,11 +94,11 @@ def _slope(
     if not deviation:
         return None
 
-    def at(place: int, count: int) -> float:
+    def at(position: int, count: int) -> float:
         if size is None or count <= size:
-            return feature(place, count)
+            return feature(position, count)
         last = count % size or size
-        return feature(place % size, size if place < count - last else last)
+        return feature(position % size, size if position < count - last else last)
 
     count = len(case.hits)
     steps: Sequence[tuple[float, float]] = [
@@ -113,7 +113,7 @@ def _slope(
 
 
 def _by_text(case: Case, name: str, combined: bool) -> dict[str, tuple[float, int]]:
-    """Score and place (in the order that the scorer saw, which is retrieval order) by text."""
+    """Score and position (in the order that the scorer saw, which is retrieval order) by text."""
     told = case.signal(name, combined=combined)
     return {
         hit.text: (told[hit.index], hit.retrieved - 1) for hit in case.hits if hit.index in told

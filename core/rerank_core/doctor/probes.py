@@ -19,17 +19,17 @@ from .evidence import Case, Setup
 QUERIES, COMPARISONS = 8, 12
 #: Candidates asked of scorers that look at one text at a time, or order a window.
 FEW = 20
-#: Queries and documents in which something is put at several places, to see whether it is seen.
+#: Queries and documents in which something is put at several offsets, to see whether it is seen.
 LOOKED_AT, DOCUMENTS = 2, 8
 #: Where it is put: characters from the beginning. Before the first of these stand titles and ids.
-PLACES = (20, 50, *(100 * 2**n for n in range(10)))
+OFFSETS = (20, 50, *(100 * 2**n for n in range(10)))
 
 
 def shuffled(reranker: Reranker, cases: Sequence[Case], seed: int = 0) -> Iterator[Case]:
     """The first cases with their candidates ranked again in two or more random orders."""
     scorers = [traits_of(scorer) for scorer in reranker.scorers.values()]
     if all(scorer.independent and scorer.batch_size == 1 for scorer in scorers):
-        return  # what is shown one document at a time knows of no places
+        return  # what is shown one document at a time knows of no positions
     enough = not any(scorer.independent or scorer.ordinal for scorer in scorers)
     draw = random.Random(seed)
     chosen = [case for case in cases if len(case.hits) > 2][:QUERIES]
@@ -74,14 +74,14 @@ def _by_report(reranker: Reranker, case: Case) -> int | None:
 
 
 def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
-    """The query itself, put into each text at a place: does the score notice?
+    """The query itself, put into each text at an offset: does the score notice?
 
     Only what is noticed near the beginning and not at the end tells anything: a scorer that does
     not read words, or one that fails on an unknown text, tells nothing.
     """
     query = case.ranking.query
     texts = sorted({hit.text for hit in case.hits}, key=len)[-DOCUMENTS:]
-    texts = [text for text in texts if len(text) > 2 * PLACES[0]]
+    texts = [text for text in texts if len(text) > 2 * OFFSETS[0]]
     if len(texts) < 2:
         return None
     plain = _scores(reranker, setup, query, texts)
@@ -90,34 +90,34 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     often = Counter(plain.values())
     plain = {n: scores for n, scores in plain.items() if often[scores] == 1}  # the tied tell little
 
-    def heard(place: int) -> dict[int, tuple[float, ...]]:
-        scores = _scores(reranker, setup, query, [_with(text, query, place) for text in texts])
+    def heard(offset: int) -> dict[int, tuple[float, ...]]:
+        scores = _scores(reranker, setup, query, [_with(text, query, offset) for text in texts])
         return {
             n: scores[n]
             for n, text in enumerate(texts)
-            if len(text) > place and n in plain and n in scores and plain[n] != scores[n]
+            if len(text) > offset and n in plain and n in scores and plain[n] != scores[n]
         }
 
     # what counts distinct words does not hear what it has read already
-    listening = heard(PLACES[0])
+    listening = heard(OFFSETS[0])
     if len(set(listening.values())) < 2:
         return None  # one answer to all that is new: it looks texts up
     at_the_end = _scores(reranker, setup, query, [f"{text} {query}" for text in texts])
     deaf = {n for n in listening if at_the_end.get(n) == plain[n]}
     if len(deaf) < max(2, 0.8 * len(listening)):
         return None
-    limit = PLACES[0]
-    for place in PLACES[1:]:
-        asked = {n for n in deaf if len(texts[n]) > place}
-        if len(heard(place).keys() & asked) < max(1, 0.5 * len(asked)):
+    limit = OFFSETS[0]
+    for offset in OFFSETS[1:]:
+        asked = {n for n in deaf if len(texts[n]) > offset}
+        if len(heard(offset).keys() & asked) < max(1, 0.5 * len(asked)):
             break
-        limit = place
+        limit = offset
     return int(limit * 1.5)
 
 
-def _with(text: str, inserted: str, place: int) -> str:
-    end = text.rfind(" ", 0, place + 1)
-    end = end if end > place // 2 else place
+def _with(text: str, inserted: str, offset: int) -> str:
+    end = text.rfind(" ", 0, offset + 1)
+    end = end if end > offset // 2 else offset
     return f"{text[:end]} {inserted} {text[end:]}"
 
 

@@ -60,7 +60,7 @@ def ndcg(evidence: Evidence, order: Order) -> list[float]:
 
 def _scores(case: Case, order: Iterable[int]) -> dict[str, float]:
     keys = {hit.index: key(hit) for hit in case.hits}
-    return {keys[index]: -float(place) for place, index in enumerate(order)}
+    return {keys[index]: -float(position) for position, index in enumerate(order)}
 
 
 def differences(better: Sequence[float], worse: Sequence[float]) -> list[float]:

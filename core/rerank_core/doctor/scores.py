@@ -167,19 +167,19 @@ def _by_agreement(evidence: Evidence, name: str) -> str | None:
         told = _values(evidence, case, name)
         if len(told) < LEAST:
             continue
-        first.append(_place(told, {hit.index: -float(hit.retrieved) for hit in case.hits}))
+        first.append(_mean_rank(told, {hit.index: -float(hit.retrieved) for hit in case.hits}))
         shared = shared_words(case)
         if len({shared[index] for index in told}) > 1:
-            lexical.append(_place(told, shared))
-    if not first or not surely_positive([0.5 - place for place in first]):
+            lexical.append(_mean_rank(told, shared))
+    if not first or not surely_positive([0.5 - rank for rank in first]):
         return None
     both = (
         fmean(first) < AGAINST
         and bool(lexical)
         and fmean(lexical) < AGAINST
-        and surely_positive([0.5 - place for place in lexical])
+        and surely_positive([0.5 - rank for rank in lexical])
     )
-    contradicted = surely_positive([place - 0.5 for place in lexical], 0.05)
+    contradicted = surely_positive([rank - 0.5 for rank in lexical], 0.05)
     if not both and (contradicted or fmean(first) > ALONE):
         return None
     words_too = f", and what shares most words with the query at {fmean(lexical):.0%}" * both
@@ -189,7 +189,7 @@ def _by_agreement(evidence: Evidence, name: str) -> str | None:
     )
 
 
-def _place(told: Mapping[int, float], other: Mapping[int, float]) -> float:
+def _mean_rank(told: Mapping[int, float], other: Mapping[int, float]) -> float:
     """Where the three best of the other signal stand in this one: 0 last, 1 first; a mean."""
     rank = dict(zip(told, normalize(list(told.values()), "rank"), strict=True))
     best = sorted(told, key=lambda index: -other[index])[: 3 if len(told) >= 3 * LEAST else 1]

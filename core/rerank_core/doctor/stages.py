@@ -95,22 +95,22 @@ def _is_resorted(case: Case) -> bool:
 
 def _pattern(cases: Sequence[Case]) -> str:
     """What the order looks like, where all look the same."""
-    if all(_places(case, "rank") == sorted(_places(case, "rank"), reverse=True) for case in cases):
+    if all(_ranks(case, "rank") == sorted(_ranks(case, "rank"), reverse=True) for case in cases):
         return ", but the reverse of it: lowest score first"
-    if all(_places(case, "retrieved") == sorted(_places(case, "retrieved")) for case in cases):
+    if all(_ranks(case, "retrieved") == sorted(_ranks(case, "retrieved")) for case in cases):
         return ", but in the retriever's"
     if all(_is_ends_first(case) for case in cases):
         return ", but the best stand at both ends and the worst in the middle"
     return ""
 
 
-def _places(case: Case, of: str) -> list[int]:
-    places = {key(hit): getattr(hit, of) for hit in case.hits}
-    return [places[doc] for doc in case.served or () if doc in places]
+def _ranks(case: Case, of: str) -> list[int]:
+    ranks = {key(hit): getattr(hit, of) for hit in case.hits}
+    return [ranks[doc] for doc in case.served or () if doc in ranks]
 
 
 def _is_ends_first(case: Case) -> bool:
-    ranks = _places(case, "rank")
+    ranks = _ranks(case, "rank")
     worst = ranks.index(max(ranks))
     falling, rising = ranks[worst:], ranks[: worst + 1]
     return falling == sorted(falling, reverse=True) and rising == sorted(rising)

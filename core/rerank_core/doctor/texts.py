@@ -147,8 +147,8 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
 def _repeated(texts: Sequence[str], common: frozenset[str]) -> float:
     """The share of the texts that are near-duplicates of one before."""
     repeats = 0
-    for place, text in enumerate(texts):
-        repeats += any(_near(text, other, common) for other in texts[:place])
+    for position, text in enumerate(texts):
+        repeats += any(_near(text, other, common) for other in texts[:position])
     return repeats / len(texts)
 
 

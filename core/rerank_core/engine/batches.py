@@ -69,7 +69,8 @@ class Batch:
         self.query, self.texts, self.keys = query, texts, keys
         self.deadline, self.meter = deadline, meter
         self.scored = Scored.nothing(len(texts))
-        self.place = {key: place for place, key in enumerate(keys)}
+        #: Where in the batch each key's text is.
+        self.positions = {key: position for position, key in enumerate(keys)}
         self.task: asyncio.Task[None]
         #: Whether the last of those who waited has gone.
         self.left = False

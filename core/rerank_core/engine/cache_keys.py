@@ -29,9 +29,9 @@ def group_keys(fingerprint: str, query: str, texts: Sequence[str]) -> list[str]:
     """A key for each text, by the scorer, the query and all the texts in their order."""
     group = _hash(b"group", fingerprint, query, *texts)
     keys = []
-    for place in range(len(texts)):
+    for position in range(len(texts)):
         key = group.copy()
-        key.update(b"%d" % place)
+        key.update(b"%d" % position)
         keys.append(key.hexdigest())
     return keys
 

@@ -200,7 +200,7 @@ class Engine:
         if self.traits.independent and groups:
             alone = [position for unit in groups for position in unit]
             groups = [
-                [alone[place] for place in group]
+                [alone[p] for p in group]
                 for group in self.traits.groups(query, [texts[position] for position in alone])
             ]
         started = set()
@@ -268,12 +268,12 @@ class Engine:
         """Take over what a batch has so far: it may go on for others."""
         seen = set()
         for position in positions:
-            place = batch.place[keys[position]]
-            scored.scores[position] = batch.scored.scores[place]
-            scored.raw[position] = batch.scored.raw[place]
-            if batch.scored.scores[place] is not None and (shared or place in seen):
+            within = batch.positions[keys[position]]
+            scored.scores[position] = batch.scored.scores[within]
+            scored.raw[position] = batch.scored.raw[within]
+            if batch.scored.scores[within] is not None and (shared or within in seen):
                 scored.cached += 1
-            seen.add(place)
+            seen.add(within)
         if batch.scored.coverage:
             self.succeeded = True
         scored.reasons |= batch.scored.reasons
@@ -307,7 +307,7 @@ class Engine:
         return {} if broken else scores
 
     async def _group(self, batch: Batch, group: Sequence[int]) -> None:
-        """Score these places of a batch into its `scored`; what fails is noted there."""
+        """Score these positions of a batch into its `scored`; what fails is noted there."""
         try:
             async with self._limits.get().batches:
                 await self._with_retries(batch, group)
@@ -348,7 +348,7 @@ class Engine:
         if batch.left:
             return  # nobody waits for it: nothing is asked any more
         query, scored = batch.query, batch.scored
-        part = [batch.texts[place] for place in group]
+        part = [batch.texts[position] for position in group]
         if self._streams is None:  # a stream's own calls are paced one by one
             await self.rate_limit.admit(query, part)
         try:
@@ -380,12 +380,12 @@ class Engine:
         scored: Scored,
     ) -> None:
         try:
-            numbers = {place: finite(score) for place, score in found.items()}
+            numbers = {position: finite(score) for position, score in found.items()}
         except (TypeError, ValueError) as error:
             raise self._strange(error) from error
-        for place, score in numbers.items():
-            scored.scores[group[place]] = score
-            scored.raw[group[place]] = finite(raw[place]) if raw is not None else None
+        for position, score in numbers.items():
+            scored.scores[group[position]] = score
+            scored.raw[group[position]] = finite(raw[position]) if raw is not None else None
 
     def _strange(self, error: Exception) -> ScorerError:
         """An exception that the scorer did not classify: never retried, always told."""

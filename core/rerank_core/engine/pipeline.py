@@ -86,12 +86,12 @@ class Pipeline:
         self._advise(fused, found, meter)
         placed = [
             Placed(
-                index=retrieved[place],
-                retrieved=place + 1,
-                score=fused.scores[place],
-                components={name: values[place] for name, values in fused.components.items()},
+                index=retrieved[position],
+                retrieved=position + 1,
+                score=fused.scores[position],
+                components={name: values[position] for name, values in fused.components.items()},
             )
-            for place in fused.order
+            for position in fused.order
         ]
         # beneath the depth nothing is asked, and nothing moves
         if len(listed) < len(candidates):

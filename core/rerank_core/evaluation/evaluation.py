@@ -178,4 +178,6 @@ def _against(
         name: compare(by_query[0][name], [found[name] for found in by_query[1:]], seed=seed)
         for name in names
     }
-    return [{name: compared[name][place] for name in names} for place in range(len(by_query) - 1)]
+    return [
+        {name: compared[name][position] for name in names} for position in range(len(by_query) - 1)
+    ]

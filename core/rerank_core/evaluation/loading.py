@@ -64,15 +64,15 @@ def _folder(folder: Path, run: Run | None, qrels: Qrels, depth: int) -> Collecti
         if not (folder / needed).is_file():
             raise InvalidInputError(f"{folder} has no {needed}")
     queries = {
-        _id(row, place): str(row.get("text", "")) for place, row in _rows(folder / "queries.jsonl")
+        _id(row, line): str(row.get("text", "")) for line, row in _rows(folder / "queries.jsonl")
     }
     if qrels:
         queries = {query: text for query, text in queries.items() if query in qrels}
         if not queries:
             raise InvalidInputError(f"no query in {folder} is judged: the ids do not match")
     texts = {
-        _id(row, place): f"{row.get('title') or ''} {row.get('text') or ''}".strip()
-        for place, row in _rows(folder / "corpus.jsonl")
+        _id(row, line): f"{row.get('title') or ''} {row.get('text') or ''}".strip()
+        for line, row in _rows(folder / "corpus.jsonl")
     }
     found = bm25_run(texts, queries, depth) if run is None else run
     return _of_run(queries, texts, found, qrels).cut(depth)
@@ -112,21 +112,21 @@ def _qrels_of(folder: Path, split: str) -> Qrels:
 def _json_lines(file: Path, qrels: Qrels) -> Collection:
     queries: dict[str, str] = {}
     candidates: dict[str, list[Candidate]] = {}
-    for place, row in _rows(file):
+    for line, row in _rows(file):
         if not isinstance(row.get("query"), str) or not isinstance(row.get("documents"), list):
             raise InvalidInputError(
-                f'{file}:{place} needs "query" (a string) and "documents" (a list)'
+                f'{file}:{line} needs "query" (a string) and "documents" (a list)'
             )
-        query = str(row.get("id", row.get("query_id", place)))
+        query = str(row.get("id", row.get("query_id", line)))
         if query in queries:
-            raise InvalidInputError(f"{file}:{place}: query id {query!r} was there before")
+            raise InvalidInputError(f"{file}:{line}: query id {query!r} was there before")
         queries[query] = row["query"]
         candidates[query] = []
         for index, document in enumerate(row["documents"]):
             try:
                 candidate = to_candidate(document, index)
             except InvalidInputError as error:
-                raise InvalidInputError(f"{file}:{place}: {error}") from None
+                raise InvalidInputError(f"{file}:{line}: {error}") from None
             doc = candidate.id if candidate.id is not None else f"{query}/{index}"
             candidates[query].append(
                 Candidate(candidate.text, doc, candidate.score, candidate.metadata)
@@ -135,7 +135,7 @@ def _json_lines(file: Path, qrels: Qrels) -> Collection:
             if grade is not None:
                 qrels.setdefault(query, {})[doc] = int(grade)
         if len({c.id for c in candidates[query]}) < len(candidates[query]):
-            raise InvalidInputError(f"{file}:{place}: two documents have the same id")
+            raise InvalidInputError(f"{file}:{line}: two documents have the same id")
     return of_candidates(queries, candidates, qrels, file.stem)
 
 

@@ -19,7 +19,7 @@ class Offer:
     are scaled to the setting's, or None where nothing is known.
     """
 
-    place: int
+    position: int
     label: str
     quality: float
     documents: int
@@ -31,14 +31,14 @@ class Offer:
         return asdict(self)
 
 
-def offer(place: int, setting: Setting, quality: float, most: int, costs: Costs | None) -> Offer:
+def offer(position: int, setting: Setting, quality: float, most: int, costs: Costs | None) -> Offer:
     """The setting's offer; `costs` are those of its system over `most` candidates."""
     if setting.system is None:
-        return Offer(place, setting.label, quality, 0, 0.0, 0.0)
+        return Offer(position, setting.label, quality, 0, 0.0, 0.0)
     share = min(setting.depth, most) / most
     seconds = None if costs is None else costs.p50 * share
     cost = None if costs is None or costs.cost is None else costs.cost / costs.queries * share
-    return Offer(place, setting.label, quality, min(setting.depth, most), seconds, cost)
+    return Offer(position, setting.label, quality, min(setting.depth, most), seconds, cost)
 
 
 def front(offers: Sequence[Offer]) -> list[Offer]:

@@ -74,7 +74,7 @@ class Run:
             query: (
                 {doc: score or 0.0 for doc, score in zip(ranked.ids, ranked.scores, strict=True)}
                 if self.by_score
-                else {doc: -float(place) for place, doc in enumerate(ranked.ids)}
+                else {doc: -float(position) for position, doc in enumerate(ranked.ids)}
             )
             for query, ranked in self.rankings.items()
         }

@@ -85,7 +85,7 @@ def _total(setting: Setting, signals: Signals, depth: int) -> Array:
     assert setting.system is not None
     combination, scorer = setting.combination, signals.scorers[setting.system]
     if combination is None:
-        return -signals.places[setting.system][:, :depth]
+        return -signals.positions[setting.system][:, :depth]
     assert combination.weights is not None
     both = ((RETRIEVAL, signals.retrieval), (setting.system, scorer))
     if isinstance(combination, ReciprocalRankFusion):

@@ -35,14 +35,14 @@ class Signal:
 class Signals:
     """The queries and document ids behind rows and columns, and the signals, by name.
 
-    `places`: of every candidate in the order that a system gave by itself, from 0, by name.
+    `positions`: of every candidate in the order that a system gave by itself, from 0, by name.
     """
 
     queries: list[str]
     ids: list[list[str]]
     retrieval: Signal
     scorers: Mapping[str, Signal]
-    places: Mapping[str, Array]
+    positions: Mapping[str, Array]
 
     @property
     def depth(self) -> int:
@@ -68,33 +68,33 @@ def signals_of(collection: Collection, runs: Mapping[str, Run]) -> Signals:
         known = falling if None in told else np.array(told, dtype=float)
         retrieval.scores[row, :count] = known
         retrieval.standing[row, :count] = falling if collection.base.by_score else known
-    scorers, places = {}, {}
+    scorers, positions = {}, {}
     for name, run in runs.items():
-        scorers[name], places[name] = Signal(empty(), empty()), empty()
+        scorers[name], positions[name] = Signal(empty(), empty()), empty()
         for row, query in enumerate(queries):
             scores, standing, order = _row(run, query, ids[row])
             count = len(ids[row])
             scorers[name].scores[row, :count] = scores
             scorers[name].standing[row, :count] = standing
-            places[name][row, :count] = order
-    return Signals(queries, ids, retrieval, scorers, places)
+            positions[name][row, :count] = order
+    return Signals(queries, ids, retrieval, scorers, positions)
 
 
 def _row(
     run: Run, query: str, ids: Sequence[str]
 ) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
-    """A query's scores, standings and places in the run, by candidate."""
+    """A query's scores, standings and positions in the run, by candidate."""
     ranked = run.rankings.get(query)
-    at = {} if ranked is None else {doc: place for place, doc in enumerate(ranked.ids)}
+    at = {} if ranked is None else {doc: position for position, doc in enumerate(ranked.ids)}
     known = [] if ranked is None else list(ranked.scores)
     scores = [known[at[doc]] if doc in at else None for doc in ids]
-    order = [float(at.get(doc, len(at) + place)) for place, doc in enumerate(ids)]
+    order = [float(at.get(doc, len(at) + position)) for position, doc in enumerate(ids)]
     if not run.by_score:
         filled = estimate(scores)
         return filled, filled, order
     present = [score for score in scores if score is not None]
     lowest = min(present, default=0.0)
-    return [lowest if s is None else s for s in scores], [-place for place in order], order
+    return [lowest if s is None else s for s in scores], [-position for position in order], order
 
 
 def normalized(signal: Signal, how: str, depth: int) -> Array:

@@ -90,9 +90,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """The p-values, in the same order, corrected for there being several (Holm's step-down)."""
     corrected = [1.0] * len(p_values)
     largest = 0.0
-    for step, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, min(1.0, p_values[place] * (len(p_values) - step)))
-        corrected[place] = largest
+    for step, position in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, p_values[position] * (len(p_values) - step)))
+        corrected[position] = largest
     return corrected
 
 

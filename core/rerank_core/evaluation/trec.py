@@ -55,11 +55,11 @@ def write_run(run: Run, path: Path) -> None:
         for query, ranked in run.rankings.items():
             known = [score for score in ranked.scores if score is not None]
             falling = all(above > below for above, below in pairwise(known))
-            for place, doc in enumerate(ranked.ids):
-                score = ranked.scores[place]
+            for position, doc in enumerate(ranked.ids):
+                score = ranked.scores[position]
                 if score is None or not falling or len(known) < len(ranked.ids):
-                    score = float(len(ranked.ids) - place)
-                file.write(f"{query} Q0 {doc} {place + 1} {score!r} {name}\n")
+                    score = float(len(ranked.ids) - position)
+                file.write(f"{query} Q0 {doc} {position + 1} {score!r} {name}\n")
 
 
 def read_qrels(path: Path) -> Qrels:

@@ -133,18 +133,24 @@ def tune(
     return Tuning(
         measure=str(parsed),
         queries=len(signals.queries),
-        ends={tried[place].label: means[place] for place in range(ends)},
+        ends={tried[position].label: means[position] for position in range(ends)},
         tuned=float(held_out.mean()),
         spread=float(held_out.mean(1).std()),
         gain=gain,
         p=p,
         kept=tried[kept],
         quality=means[kept],
-        picks={tried[place].label: n for place, n in Counter(picked).most_common()},
+        picks={tried[position].label: n for position, n in Counter(picked).most_common()},
         front=front(
             [
-                offer(place, setting, means[place], signals.depth, costs.get(setting.system or ""))
-                for place, setting in enumerate(tried)
+                offer(
+                    position,
+                    setting,
+                    means[position],
+                    signals.depth,
+                    costs.get(setting.system or ""),
+                )
+                for position, setting in enumerate(tried)
             ]
         ),
         threshold=threshold,
@@ -167,7 +173,7 @@ def measured(
     run = {}
     for query, ids, row in zip(signals.queries, signals.ids, order(setting, signals), strict=True):
         best = [ids[column] for column in row[: cutoff + 1] if column < len(ids)]
-        run[query] = {doc: -float(place) for place, doc in enumerate(best)}
+        run[query] = {doc: -float(position) for position, doc in enumerate(best)}
     found = per_query([measure], {q: qrels[q] for q in signals.queries}, run)[str(measure)]
     return np.array([found[query] for query in signals.queries])
 

@@ -39,7 +39,7 @@ class Agreement:
 class Movement:
     """How a run differs from the base, and how its scores spread; means over the queries.
 
-    `moved`: places that a document moves, up or down. `new`: how many of the first ten were not
+    `moved`: ranks that a document moves, up or down. `new`: how many of the first ten were not
     among the base's first ten. `spread`: the standard deviation of the scores, `distinct` the
     share of them (0..1) that no other document shares: near 0, the scores hardly tell documents
     apart. Both None where nothing was scored.
@@ -60,8 +60,8 @@ def agreements(runs: Sequence[Run]) -> list[Agreement]:
     """Every two of the runs, over the queries that both answer."""
     return [
         _agreement(first, second)
-        for place, first in enumerate(runs)
-        for second in runs[place + 1 :]
+        for position, first in enumerate(runs)
+        for second in runs[position + 1 :]
         if first.rankings.keys() & second.rankings.keys()
     ]
 
@@ -72,8 +72,10 @@ def movement(base: Run, run: Run) -> Movement:
     for query, ranked in run.rankings.items():
         if query not in base.rankings or not ranked.ids:
             continue
-        before = {doc: place for place, doc in enumerate(base.rankings[query].ids)}
-        steps = [abs(before[doc] - place) for place, doc in enumerate(ranked.ids) if doc in before]
+        before = {doc: position for position, doc in enumerate(base.rankings[query].ids)}
+        steps = [
+            abs(before[doc] - position) for position, doc in enumerate(ranked.ids) if doc in before
+        ]
         moved.append(fmean(steps) if steps else 0.0)
         new.append(sum(before.get(doc, 10) >= 10 for doc in ranked.ids[:10]))
         scores = [score for score in ranked.scores if score is not None]
@@ -118,8 +120,8 @@ def _agreement(first: Run, second: Run) -> Agreement:
     taus, overlaps, tops = [], [], []
     for query in first.rankings.keys() & second.rankings.keys():
         a, b = first.rankings[query].ids, second.rankings[query].ids
-        places: Mapping[str, int] = {doc: place for place, doc in enumerate(b)}
-        both = [places[doc] for doc in a if doc in places]
+        positions: Mapping[str, int] = {doc: position for position, doc in enumerate(b)}
+        both = [positions[doc] for doc in a if doc in positions]
         if len(both) > 1:
             taus.append(float(kendalltau(range(len(both)), both).statistic))
         overlaps.append(overlap(a, b))

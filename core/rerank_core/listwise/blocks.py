@@ -107,20 +107,20 @@ def _spread(
     for block in former:
         for position in block:
             met[position].append(block)
-    place = [-1] * count
+    part_of = [-1] * count
     room = list(sizes)
     for position in chance.sample(range(count), count):
         crowd = [0] * len(sizes)
         for block in met[position]:
             for companion in block:
-                if place[companion] >= 0:
-                    crowd[place[companion]] += 1
+                if part_of[companion] >= 0:
+                    crowd[part_of[companion]] += 1
         free = (part for part in range(len(sizes)) if room[part])
         chosen = min(free, key=lambda part: (crowd[part], -room[part]))
-        place[position] = chosen
+        part_of[position] = chosen
         room[chosen] -= 1
     blocks: list[list[int]] = [[] for _ in sizes]
-    for position, part in enumerate(place):
+    for position, part in enumerate(part_of):
         blocks[part].append(position)
     return [tuple(block) for block in blocks]
 

@@ -53,7 +53,7 @@ class ShuffledJudge:
 def shuffles(count: int, passes: int, *, seed: int = 0) -> list[list[int]]:
     """`passes` orders of `count` positions: as they are, reversed, then shuffled.
 
-    The first two cancel a liking that grows or falls evenly with the place.
+    The first two cancel a liking that grows or falls evenly with the position.
     """
     at_least(1, passes=passes)
     chance = random.Random(f"{seed}/{count}")

@@ -66,7 +66,7 @@ class Batch(Strategy):
         asker = self.asker
         reply = await asker.ask(
             query,
-            [parts[place] for place in order],
+            [parts[position] for position in order],
             schema=scores_schema(asker.scale),
             reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(parts),
         )

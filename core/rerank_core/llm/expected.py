@@ -27,13 +27,13 @@ def expected_grade(reply: Reply, scale: tuple[int, int]) -> float | None:
     said = _NUMBER.findall(reply.text)
     if len(said) != 1 or not low <= int(said[0]) <= high or low < 0:
         return None
-    place = _first_digit(reply.logprobs, said[0])
-    if place is None:
+    position = _first_digit(reply.logprobs, said[0])
+    if position is None:
         return None
-    shares = _shares(reply.logprobs[place], low, high)
-    whole = _chosen(reply.logprobs[place]) == said[0]
+    shares = _shares(reply.logprobs[position], low, high)
+    whole = _chosen(reply.logprobs[position]) == said[0]
     if high > 9 and not any(grade > 9 for grade in shares):
-        _split(shares, reply.logprobs[place + 1 :], said[0], low, high)
+        _split(shares, reply.logprobs[position + 1 :], said[0], low, high)
     elif not whole:
         return None
     total = sum(shares.values())
@@ -45,10 +45,10 @@ def expected_grade(reply: Reply, scale: tuple[int, int]) -> float | None:
 
 def _first_digit(logprobs: Sequence[Mapping[str, float]], said: str) -> int | None:
     """The position whose token begins the number that was said."""
-    for place, candidates in enumerate(logprobs):
+    for position, candidates in enumerate(logprobs):
         token = _chosen(candidates)
         if token and said.startswith(token):
-            return place
+            return position
         if token is not None and _NUMBER.search(token):
             return None
     return None

@@ -26,7 +26,7 @@ TOKENS_PER_ID, TOKENS_FOR_FRAME = 8, 64
 class Listwise(Strategy):
     """Runs a listwise algorithm over the model, with scores that only tell an order.
 
-    The scores of whom some answer has named are even steps from 1 down to 1/n, by place; of the
+    The scores of whom some answer has named are even steps from 1 down to 1/n, by rank; of the
     others, None. They are told after every answer, so that a deadline can take the last ones.
     `options` are the algorithm's (see `rerank_core.listwise`).
 
@@ -88,8 +88,8 @@ class Listwise(Strategy):
                     record(rounds=max(order.rounds - rounds, waves))
                     rounds, asked = order.rounds, panel.asked
                 yield {
-                    position: (count - place) / count if position in order.judged else None
-                    for place, position in enumerate(order)
+                    position: (count - above) / count if position in order.judged else None
+                    for above, position in enumerate(order)
                 }
         if panel.error is not None:
             raise panel.error

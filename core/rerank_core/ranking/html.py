@@ -27,8 +27,8 @@ _STYLE = """
 border:0;border-top:1px solid color-mix(in srgb,currentColor 20%,transparent)}
 .rerank thead th{border:0;font-weight:600;white-space:nowrap}
 .rerank tbody tr{background:none}
-.rerank .place{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
-.rerank .place b{font-size:1.15em;margin-right:.5em}
+.rerank .rank{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
+.rerank .rank b{font-size:1.15em;margin-right:.5em}
 .rerank .signals{width:13em;min-width:11em}
 .rerank .signal{display:grid;grid-template-columns:1fr auto;gap:0 .6em;
 font-variant-numeric:tabular-nums}
@@ -97,18 +97,18 @@ def _row(
     ]
     named = f'<span class="id">{escape(hit.id)}</span><br>' if hit.id is not None else ""
     return (
-        f'<tr><th scope="row" class="place"><b>{hit.rank}</b>{movement(hit.movement)}</th>'
+        f'<tr><th scope="row" class="rank"><b>{hit.rank}</b>{movement(hit.movement)}</th>'
         f'<td class="signals">{"".join(bars)}</td>'
         f'<td class="text">{named}{_text(hit.text, wanted)}</td></tr>'
     )
 
 
-def movement(places: int) -> str:
+def movement(ranks: int) -> str:
     """An arrow and a number: neither needs a colour to be understood."""
-    if not places:
+    if not ranks:
         return '<span title="where the retriever had it">=</span>'
-    arrow, word = ("▲", "up") if places > 0 else ("▼", "down")
-    return f'<span title="{abs(places)} {word} from the retriever">{arrow}{abs(places)}</span>'
+    arrow, word = ("▲", "up") if ranks > 0 else ("▼", "down")
+    return f'<span title="{abs(ranks)} {word} from the retriever">{arrow}{abs(ranks)}</span>'
 
 
 def _bar(

@@ -34,12 +34,12 @@ class RankedCandidate:
 
     @property
     def scored(self) -> bool:
-        """Whether the score is a score, rather than missing and the place an estimate."""
+        """Whether the score is a score, rather than missing and the rank an estimate."""
         return self.score is not None
 
     @property
     def movement(self) -> int:
-        """How many places up (positive) or down (negative) from the retriever's order."""
+        """How many ranks up (positive) or down (negative) from the retriever's order."""
         return self.retrieved - self.rank
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,11 +129,11 @@ class Ranking(Sequence[RankedCandidate]):
         return iter(self.top)
 
     @overload
-    def __getitem__(self, place: int) -> RankedCandidate: ...
+    def __getitem__(self, position: int) -> RankedCandidate: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[RankedCandidate]: ...
-    def __getitem__(self, place: int | slice) -> RankedCandidate | Sequence[RankedCandidate]:
-        return self.top[place]
+    def __getitem__(self, position: slice) -> Sequence[RankedCandidate]: ...
+    def __getitem__(self, position: int | slice) -> RankedCandidate | Sequence[RankedCandidate]:
+        return self.top[position]
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The top_n as dicts, dicts out for dicts in, each with "score" and "score_components"."""

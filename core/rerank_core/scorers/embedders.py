@@ -128,12 +128,13 @@ class _OpenAI(Embedder):
         of_query, of_text = self.prompts
         marked = [of_query + query, *(of_text + text if text.strip() else "" for text in texts)]
         vectors: list[Vector] = [None] * len(marked)
-        places = [place for place, text in enumerate(marked) if text.strip()]  # it refuses these
+        # a text without content is refused
+        positions = [position for position, text in enumerate(marked) if text.strip()]
         record(truncated=sum(len(text) > _MOST_CHARACTERS for text in marked))
-        if places:
-            sent = [as_utf8(marked[place])[:_MOST_CHARACTERS] for place in places]
-            for place, vector in zip(places, await self._send(sent), strict=True):
-                vectors[place] = vector
+        if positions:
+            sent = [as_utf8(marked[position])[:_MOST_CHARACTERS] for position in positions]
+            for position, vector in zip(positions, await self._send(sent), strict=True):
+                vectors[position] = vector
         return vectors[0], vectors[1:]
 
     async def _send(self, texts: list[str]) -> list[Vector]:
@@ -142,7 +143,7 @@ class _OpenAI(Embedder):
             found = await self._client.get().embeddings.create(model=self.model, input=texts)
         try:
             vectors = {row.index: row.embedding for row in found.data}
-            ordered = [vectors[place] for place in range(len(texts))]
+            ordered = [vectors[position] for position in range(len(texts))]
         except (AttributeError, KeyError, TypeError):
             raise from_garbage("the server's answer has not one embedding for each text") from None
         record(prompt_tokens=getattr(found.usage, "prompt_tokens", 0) or 0)
@@ -302,17 +303,17 @@ class _Local:
         wanted = self._query(query, prompts[0])
         size = size or (_TEXTS_ON_CPU if self.encoder.device.type == "cpu" else _TEXTS_ELSEWHERE)
         # Texts of like length go together, so that little is padding.
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         vectors: list[Vector] = [None] * len(texts)
         for start in range(0, len(order), size):
             if stop():
                 break
-            places = order[start : start + size]
+            positions = order[start : start + size]
             passed = self._pass(
-                "encode_document", [as_utf8(texts[place]) for place in places], prompts[1]
+                "encode_document", [as_utf8(texts[position]) for position in positions], prompts[1]
             )
-            for place, vector in zip(places, passed, strict=True):
-                vectors[place] = vector
+            for position, vector in zip(positions, passed, strict=True):
+                vectors[position] = vector
         return wanted, vectors
 
     def _query(self, query: str, prompt: str | None) -> Vector:

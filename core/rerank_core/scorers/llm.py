@@ -36,7 +36,7 @@ class LLMScorer(ScorerBase):
     document a call, by the log probabilities where there are any; "listwise" has groups of
     `window` documents ordered by an `algorithm` ("top-down", "sliding-window" or "blocks", with
     its `algorithm_options`), and its scores only tell an order. `passes`: each is asked as often,
-    in shuffled order, and the mean is taken, against a model's liking for a place.
+    in shuffled order, and the mean is taken, against a model's liking for a position.
 
     `instruction` tells the model about the domain and what counts as relevant; `prompt` replaces
     the whole. Grades run over `scale` and leave on 0..1; None for a document that the reply

@@ -119,7 +119,7 @@ def _without_password(url: str) -> tuple[str, str | None]:
     if parts.password is not None:
         password = unquote(parts.password)
     user = f"{quote(unquote(parts.username))}@" if parts.username else ""
-    place = user + parts.netloc.rpartition("@")[2] + parts.path
+    address = user + parts.netloc.rpartition("@")[2] + parts.path
     query = urlencode([(name, value) for name, value in options if name != "password"])
-    shown = f"{parts.scheme}://{place}" + (f"?{query}" if query else "")
+    shown = f"{parts.scheme}://{address}" + (f"?{query}" if query else "")
     return (url if password is None else shown), password

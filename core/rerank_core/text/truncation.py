@@ -159,7 +159,7 @@ def passages(text: str, size: int, overlap: int = 0) -> list[str]:
 
 
 def _word_end(text: str, at: int, *, floor: int, reach: int) -> int:
-    """The last place in `floor`..`at` to cut between words, else between characters."""
+    """The last offset in `floor`..`at` to cut between words, else between characters."""
     for end in range(at, max(floor, at - reach), -1):
         if _between_words(text, end):
             return end
@@ -183,7 +183,7 @@ def _is_unspaced(char: str) -> bool:
 
 
 def _whole(text: str, at: int, floor: int = 0) -> int:
-    """The last place in `floor`..`at` that is not inside a character as a reader sees it."""
+    """The last offset in `floor`..`at` that is not inside a character as a reader sees it."""
     last = max(floor, at - _CHARACTER_REACH)
     for end in range(at, last, -1):
         if not _continues(text, end):

@@ -157,7 +157,7 @@ def _legend(axes: Any, rows: int) -> None:
 
 
 def _cycled(count: int) -> list[tuple[Any, str]]:
-    return [_LINES[place % len(_LINES)] for place in range(count)]
+    return [_LINES[position % len(_LINES)] for position in range(count)]
 
 
 def _svg(figure: Any, label: str) -> str:

@@ -227,7 +227,7 @@ def _of_documents(found: Evaluation) -> Iterator[str]:
 def _worst(found: Evaluation, result: Result) -> str:
     measure = found.measures[0]
     shown = []
-    for place, change in enumerate(report_data.worst(found, result, WORST)):
+    for position, change in enumerate(report_data.worst(found, result, WORST)):
         text = found.collection.queries.get(change.query, "")
         sides = (
             f'<div class="sides"><div><h3>{escape(found.base.name)}</h3>'
@@ -238,7 +238,7 @@ def _worst(found: Evaluation, result: Result) -> str:
             f"{text or change.query}: {measure} {change.before:.3f} → {change.after:.3f} "
             f"({change.by:+.3f})"
         )
-        opened = "" if place else " open"
+        opened = "" if position else " open"
         shown.append(f"<details{opened}><summary>{escape(title)}</summary>{sides}</details>")
     return f"<h3>{escape(result.name)}</h3>{''.join(shown)}" if shown else ""
 

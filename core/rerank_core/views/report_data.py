@@ -72,7 +72,7 @@ def by_depth(found: Evaluation, result: Result) -> list[tuple[int, float]]:
             first = set(ids[:depth])
             told = [doc for doc in new[query] if doc in first]
             rest = [doc for doc in ids if doc not in set(told)]
-            run[query] = {doc: -float(place) for place, doc in enumerate([*told, *rest])}
+            run[query] = {doc: -float(position) for position, doc in enumerate([*told, *rest])}
         values = per_query([measure], found.collection.qrels, run)[str(measure)]
         curve.append((depth, fmean(values.values())))
     return curve

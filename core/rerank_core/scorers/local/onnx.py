@@ -383,9 +383,9 @@ def _json(path: Path | None) -> dict[str, Any]:
 
 
 def _own_length(config: dict[str, Any], tokenizer: dict[str, Any]) -> int:
-    """The most tokens of a pair: what the tokenizer says, within what the model has places for."""
-    places = config.get("max_position_embeddings", _USUAL_LENGTH)
+    """The most tokens of a pair, by the tokenizer, within the positions that the model has."""
+    positions = config.get("max_position_embeddings", _USUAL_LENGTH)
     # RoBERTa and its kin count positions from the one after the padding token's.
     if "roberta" in config.get("model_type", "") or config.get("model_type") == "camembert":
-        places -= config.get("pad_token_id", 1) + 1
-    return int(min(places, tokenizer.get("model_max_length", places)))
+        positions -= config.get("pad_token_id", 1) + 1
+    return int(min(positions, tokenizer.get("model_max_length", positions)))

@@ -161,8 +161,8 @@ class _Graph:
 
     def _slice(self, edge: Iterable[str], cone: Iterable[Any]) -> None:
         bounds = ["first_token/start", "first_token/end"]  # 1 is the end and the axis
-        for place, name in enumerate(bounds):
-            self.model.add_integer(name, place)
+        for position, name in enumerate(bounds):
+            self.model.add_integer(name, position)
         taken = {name: f"{name}/first_token" for name in edge}
         for node in cone:
             _rename(node, taken)
@@ -199,9 +199,9 @@ def _sorted(nodes: Iterable[Any]) -> list[Any]:
 
 
 def _rename(node: Any, names: Mapping[str, str]) -> None:
-    for place, name in enumerate(node.input):
+    for position, name in enumerate(node.input):
         if name in names:
-            node.input[place] = names[name]
+            node.input[position] = names[name]
 
 
 def _attribute(node: Any, name: str, default: int) -> int:

@@ -50,12 +50,12 @@ class ServiceScorer(ScorerBase):
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """0..1 for each text, None where the server gave no usable score; its own in `raw`."""
         raw: list[float | None] = [None] * len(texts)
-        places = [place for place, text in enumerate(texts) if text and not text.isspace()]
-        if places:
-            sent = [as_utf8(texts[place]) for place in places]
+        positions = [position for position, text in enumerate(texts) if text and not text.isspace()]
+        if positions:
+            sent = [as_utf8(texts[position]) for position in positions]
             found, strange = by_index(await self._ask(as_utf8(query), sent), len(sent))
-            for place, score in zip(places, found, strict=True):
-                raw[place] = score
+            for position, score in zip(positions, found, strict=True):
+                raw[position] = score
             if strange:
                 record(note=f"{self.name}: {strange} results were about no document that was sent")
         return Scores(self._mapped(raw), raw)
