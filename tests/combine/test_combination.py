@@ -79,12 +79,10 @@ def test_signals_without_a_weight_do_not_count() -> None:
 
 
 def test_the_usual_recipe_weighs_retrieval_scorer_and_recency() -> None:
-    recipe = WeightedSum.recipe("llm")
+    usual = WeightedSum.usual("llm")
 
-    assert dict(recipe.weights) == {"retrieval": 0.3, "llm": 0.5, "recency": 0.2}
-    combined = recipe.combine(
-        {"retrieval": [20.0, 10.0], "llm": [0.0, 1.0], "recency": [0.5, 0.25]}
-    )
+    assert dict(usual.weights) == {"retrieval": 0.3, "llm": 0.5, "recency": 0.2}
+    combined = usual.combine({"retrieval": [20.0, 10.0], "llm": [0.0, 1.0], "recency": [0.5, 0.25]})
     assert combined == pytest.approx([0.3 + 0.1, 0.5 + 0.05])
 
 
@@ -225,7 +223,7 @@ def test_a_weight_for_recency_needs_no_function() -> None:
 def test_a_date_that_cannot_be_read_is_counted() -> None:
     documents = [Candidate(t, metadata={"date": t}) for t in ("2024-01-01", "soon", "later")]
 
-    computed, (problem,) = WeightedSum.recipe("llm").compute_signals("q", documents)
+    computed, (problem,) = WeightedSum.usual("llm").compute_signals("q", documents)
 
     assert [value is None for value in computed["recency"]] == [False, True, True]
     assert "'recency' could not be computed for 2 of 3" in problem
@@ -302,7 +300,7 @@ def test_signals_of_unequal_length_are_refused(combination: Combination) -> None
 @pytest.mark.parametrize(
     "combination",
     [
-        WeightedSum.recipe("llm", Recency("published", half_life=7)),
+        WeightedSum.usual("llm", Recency("published", half_life=7)),
         WeightedSum({"a": 1, "b": 2}, normalize="rank"),
         ReciprocalRankFusion(),
         ReciprocalRankFusion(k=10, weights={"a": 2}, signals={"recency": Recency()}),

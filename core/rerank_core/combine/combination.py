@@ -7,7 +7,7 @@ what its absence means:
 
 - a static signal that a document lacks (it has no date) is left out of that document's score, and
   the other weights fill its place: no date is neither old nor new;
-- a scorer's score is missing because time ran out. It is estimated, as `placing` does.
+- a scorer's score is missing because time ran out. It is estimated, as `combine.estimate` does.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ class WeightedSum(Combination):
         object.__setattr__(self, "normalize", MappingProxyType(dict(self.normalize)))
 
     @classmethod
-    def recipe(cls, scorer: str, recency: Recency | None = None) -> Self:
-        """The usual recipe: 0.3 retrieval, 0.5 the scorer of this name, 0.2 recency.
+    def usual(cls, scorer: str, recency: Recency | None = None) -> Self:
+        """The usual weights: 0.3 retrieval, 0.5 the scorer of this name, 0.2 recency.
 
         Recency keeps its own scale: stretched over the list, one day would count like a year.
         Fixed weights rescue a weak scorer and hurt a strong one: tune them where you can.

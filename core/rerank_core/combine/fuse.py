@@ -54,8 +54,8 @@ def fuse(
 ) -> Fused:
     """The best order that the scores at hand allow.
 
-    Where a scorer found nothing, the `fallback` (a fallback) takes its place; where it found
-    something, the stand-in's order takes the retriever's place in placing the rest.
+    Where a scorer found nothing, the `fallback` takes its place; where it found something, the
+    rest is estimated from the fallback's order instead of the retriever's.
     """
     retrieval = [candidate.score for candidate in listed]
     used = [fallback if scoring.empty and fallback else scoring for scoring in found]

@@ -53,45 +53,45 @@ class Cache:
     @property
     def problem(self) -> str | None:
         """Why it is not working at the moment, in a sentence."""
-        now = self._states.get()
-        return now.reading.problem or now.writing.problem
+        state = self._states.get()
+        return state.reading.problem or state.writing.problem
 
     async def get(self, keys: Iterable[str], deadline: Deadline) -> dict[str, StoredScore]:
         """The scores that it has, as far as the store hands them over in time."""
-        now, wanted = self._states.get(), list(dict.fromkeys(keys))
-        found = now.not_read_yet(wanted)
+        state, wanted = self._states.get(), list(dict.fromkeys(keys))
+        found = state.not_read_yet(wanted)
         missing = [key for key in wanted if key not in found]
-        if missing and now.reading.may_try():
-            now.looking += 1
+        if missing and state.reading.may_try():
+            state.looking += 1
             try:
-                found |= await self._read(now, missing, deadline)
-                found |= now.not_read_yet(missing)  # written while we were looking
+                found |= await self._read(state, missing, deadline)
+                found |= state.not_read_yet(missing)  # written while we were looking
             finally:
-                now.looking -= 1
-                now.let_go()
+                state.looking -= 1
+                state.let_go()
         return found
 
     def put(self, scores: Mapping[str, StoredScore]) -> None:
         """Start to write them."""
-        now = self._states.get()
-        if not scores or not now.writing.may_try():
+        state = self._states.get()
+        if not scores or not state.writing.may_try():
             return
-        now.next = now.next or _WriteBatch()
-        if len(now.next.scores) + len(scores) <= MOST_UNWRITTEN:
-            now.next.scores.update(scores)
-        if now.writer is None or now.writer.done():
-            now.writer = asyncio.create_task(self._write(now))
+        state.next = state.next or _WriteBatch()
+        if len(state.next.scores) + len(scores) <= MOST_UNWRITTEN:
+            state.next.scores.update(scores)
+        if state.writer is None or state.writer.done():
+            state.writer = asyncio.create_task(self._write(state))
 
     async def written(self, deadline: Deadline) -> None:
         """Wait a moment until all that was put is written; it goes on unseen if it takes longer."""
-        now = self._states.get()
-        load = now.next or now.last
-        if load is None or load.done.is_set() or now.writing.problem is not None:
+        state = self._states.get()
+        batch = state.next or state.last
+        if batch is None or batch.done.is_set() or state.writing.problem is not None:
             return
-        limit = _patience(deadline)
-        _, in_time = await _wait(load.done.wait, limit)
+        limit = _store_timeout(deadline)
+        _, in_time = await _wait(batch.done.wait, limit)
         if not in_time and limit >= TOO_SHORT:
-            now.writing.late(f"did not take the scores within {limit:.2g} s")
+            state.writing.late(f"did not take the scores within {limit:.2g} s")
 
     async def warm_up(self) -> None:
         """Open the store ahead of the first ranking."""
@@ -99,49 +99,49 @@ class Cache:
 
     async def aclose(self) -> None:
         """Write what is to be written, and close the store if it is ours to close."""
-        now = self._states.get()
-        load = now.next or now.last
-        if load is not None:
-            await _wait(load.done.wait, CLOSING)
-        if now.writer is not None:
-            now.writer.cancel()
+        state = self._states.get()
+        batch = state.next or state.last
+        if batch is not None:
+            await _wait(batch.done.wait, CLOSING)
+        if state.writer is not None:
+            state.writer.cancel()
         await self._states.aclose()
         if self.close_store:
             await _quietly(self.store.aclose, "close")
 
     async def _read(
-        self, now: _LoopState, keys: Sequence[str], deadline: Deadline
+        self, state: _LoopState, keys: Sequence[str], deadline: Deadline
     ) -> dict[str, StoredScore]:
-        limit = _patience(deadline)
+        limit = _store_timeout(deadline)
         task, in_time = await _wait(lambda: self.store.get_many(keys), limit)
         if not in_time:
             if limit >= TOO_SHORT:
-                now.reading.fail(f"did not answer within {limit:.2g} s")
+                state.reading.fail(f"did not answer within {limit:.2g} s")
             return {}
         try:
             found = _sound(task.result(), keys)
         except (Exception, asyncio.CancelledError) as error:
-            now.reading.fail(_told(error))
+            state.reading.fail(_told(error))
             return {}
-        now.reading.works()
+        state.reading.works()
         return found
 
-    async def _write(self, now: _LoopState) -> None:
-        """Write load after load: while one is being written, the next one gathers."""
-        while (load := now.next) is not None:
-            now.next, now.last = None, load
+    async def _write(self, state: _LoopState) -> None:
+        """Write batch after batch: while one is being written, the next one gathers."""
+        while (batch := state.next) is not None:
+            state.next, state.last = None, batch
             try:
                 async with asyncio.timeout(LONGEST):
-                    await self.store.set_many(load.scores)
+                    await self.store.set_many(batch.scores)
             except TimeoutError:
-                now.writing.fail(f"took more than {LONGEST:g} s to write")
+                state.writing.fail(f"took more than {LONGEST:g} s to write")
             except Exception as error:
-                now.writing.fail(_told(error))
+                state.writing.fail(_told(error))
             else:
-                now.writing.works()
+                state.writing.works()
             finally:
-                load.done.set()
-                now.let_go()
+                batch.done.set()
+                state.let_go()
 
 
 class _WriteBatch:
@@ -160,15 +160,15 @@ class _LoopState:
         self.reading, self.writing = _StoreHealth("read"), _StoreHealth("written")
         self.writer: asyncio.Task[None] | None = None
         self.next: _WriteBatch | None = None
-        #: The load being written; then, for those who looked before it was, the one just written.
+        #: The batch being written; then, for those who looked before it was, the one just written.
         self.last: _WriteBatch | None = None
         #: How many are asking the store at this moment.
         self.looking = 0
 
     def not_read_yet(self, keys: Sequence[str]) -> dict[str, StoredScore]:
         """Those of the keys that are on their way into the store."""
-        loads = [load.scores for load in (self.last, self.next) if load is not None]
-        return {key: load[key] for load in loads for key in keys if key in load}
+        batches = [batch.scores for batch in (self.last, self.next) if batch is not None]
+        return {key: batch[key] for batch in batches for key in keys if key in batch}
 
     def let_go(self) -> None:
         """From now on the store itself is asked for what was written, and may have forgotten it."""
@@ -223,7 +223,7 @@ def _sound(found: Any, keys: Sequence[str]) -> dict[str, StoredScore]:
     return sound
 
 
-def _patience(deadline: Deadline) -> float:
+def _store_timeout(deadline: Deadline) -> float:
     left = deadline.left()
     return STORE_TIMEOUT if left is None else min(STORE_TIMEOUT, SHARE * left)
 

@@ -221,20 +221,20 @@ class Engine:
         """
         own = {batch.task for batch in started}
         pending = {batch.task for batch in batches}
-        patience = Deadline.after(self.hedge_after)
+        hedge_at = Deadline.after(self.hedge_after)
         for batch in batches:
             batch.join(deadline)
         try:
             while pending:
                 few = len(pending) <= max(1, len(batches) * STRAGGLERS)
-                next_look = patience.earlier(deadline) if few else deadline
+                next_look = hedge_at.earlier(deadline) if few else deadline
                 done, pending = await asyncio.wait(
                     pending, timeout=next_look.left(), return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done and next_look is not deadline:
                     for batch in started:
                         batch.is_straggler.set()
-                    patience = Deadline()
+                    hedge_at = Deadline()
                     continue
                 if not done:
                     return False

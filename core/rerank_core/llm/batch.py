@@ -19,7 +19,7 @@ from .strategy import Strategy
 TOKENS_PER_SCORE, TOKENS_FOR_FRAME = 24, 64
 
 
-class Batch(Strategy):
+class BatchStrategy(Strategy):
     """Grades a group in one call, `passes` times in shuffled order where one is not enough.
 
     A group is filled up to `group_size` documents and the call's token budget.

@@ -23,7 +23,7 @@ from .strategy import Strategy
 TOKENS_PER_ID, TOKENS_FOR_FRAME = 8, 64
 
 
-class Listwise(Strategy):
+class ListwiseStrategy(Strategy):
     """Runs a listwise algorithm over the model, with scores that only tell an order.
 
     The scores of whom some answer has named are even steps from 1 down to 1/n, by rank; of the
@@ -98,7 +98,7 @@ class Listwise(Strategy):
 class _Panel:
     """The model as a judge of groups, asked by the engine's policy."""
 
-    def __init__(self, strategy: Listwise, query: str, policy: Policy) -> None:
+    def __init__(self, strategy: ListwiseStrategy, query: str, policy: Policy) -> None:
         self.strategy, self.query, self.policy = strategy, query, policy
         self.asked = 0
         self.error: ScorerError | None = None

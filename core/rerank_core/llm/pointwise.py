@@ -18,7 +18,7 @@ from .strategy import Strategy
 REPLY_TOKENS = 32
 
 
-class Pointwise(Strategy):
+class PointwiseStrategy(Strategy):
     """Grades a document by itself; where the server gives log probabilities, by the mean of the
     grades it considered. With `passes` it is asked as often, and the mean is taken.
     """

@@ -10,11 +10,11 @@ from typing import Any, Self
 from ..chat import chat_model
 from ..errors import ConfigurationError
 from ..llm.asking import Asker
-from ..llm.batch import Batch
+from ..llm.batch import BatchStrategy
 from ..llm.budget import Budget
 from ..llm.excerpts import Lengths
-from ..llm.listwise import Listwise
-from ..llm.pointwise import Pointwise
+from ..llm.listwise import ListwiseStrategy
+from ..llm.pointwise import PointwiseStrategy
 from ..llm.prompts import PROMPTS, Prompt
 from ..llm.strategy import Strategy
 from ..protocols import ScorerBase
@@ -205,15 +205,15 @@ def _strategy(kind: str, asker: Asker, passes: int, **options: Any) -> Strategy:
         raise ConfigurationError(f"passes is at least 1, not {passes}")
     if kind == "batch":
         size = options["group_size"]
-        return Batch(asker, group_size=GROUP_SIZE if size is None else size, passes=passes)
+        return BatchStrategy(asker, group_size=GROUP_SIZE if size is None else size, passes=passes)
     if asker.lengths.best_passage and kind == "listwise":
         raise ConfigurationError(
             'long_documents="best-passage" takes the best of several grades, and '
             'strategy="listwise" gives none: use "batch" or "pointwise"'
         )
     if kind == "pointwise":
-        return Pointwise(asker, passes=passes)
-    return Listwise(
+        return PointwiseStrategy(asker, passes=passes)
+    return ListwiseStrategy(
         asker,
         name=options["algorithm"] or "top-down",
         window=WINDOW if options["window"] is None else options["window"],
