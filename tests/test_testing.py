@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rerank_core.protocols import ScorerBase
-from rerank_core.testing import CONTRACT, FakeScorer, check_scorer
+from rerank_core.protocols import ChatRequest, ScorerBase
+from rerank_core.testing import CONTRACT, FakeChat, FakeScorer, check_scorer
 
 
 class _Wrong(ScorerBase):
@@ -84,3 +84,16 @@ def test_a_fake_fails_as_it_is_told() -> None:
     with pytest.raises(RuntimeError, match="down"):
         asyncio.run(fake.score("q", ["a", "b"]))
     assert fake.asked == [["a", "b"]]
+
+
+def test_a_fake_chat_model_answers_in_turn() -> None:
+    """Its last answer stands from then on, and it may be a function of the request."""
+    request = ChatRequest(system="s", user="u")
+    fake = FakeChat(["one", "two"])
+    replies = [asyncio.run(fake.complete(request)).text for _ in range(3)]
+
+    assert replies == ["one", "two", "two"]
+    assert fake.requests == [request] * 3
+    assert asyncio.run(FakeChat(lambda asked: asked.user).complete(request)).text == "u"
+    with pytest.raises(RuntimeError, match="down"):
+        asyncio.run(FakeChat([], fails=RuntimeError("down")).complete(request))

@@ -18,12 +18,12 @@ from contextlib import suppress
 from functools import partial
 
 from .errors import ScorerError
-from .protocols import Scorer, ScorerBase, traits_of
+from .protocols import ChatRequest, Reply, Scorer, ScorerBase, traits_of
 from .reranker import Reranker
 from .scorers.named import ScorerLike, scorer_for
 from .text.words import words
 
-__all__ = ["CONTRACT", "QUERY", "TEXTS", "FakeScorer", "check_scorer"]
+__all__ = ["CONTRACT", "QUERY", "TEXTS", "FakeChat", "FakeScorer", "check_scorer"]
 
 #: What the contract is tried with: the second and the last text share most with the query.
 QUERY = "red apples in october"
@@ -86,6 +86,47 @@ class FakeScorer(ScorerBase):
             wanted = set(words(query))
             return len(wanted & set(words(text))) / len(wanted) if wanted else 0.0
         return self._scores(query, text) if callable(self._scores) else self._scores.get(text)
+
+
+class FakeChat:
+    """A chat model that answers as it is told to, and notes what it was asked.
+
+    `replies`: the texts of its answers in turn, the last of them from then on, or a function of the
+    `ChatRequest`. `delay`: seconds that each takes. `fails`: what each call raises. `requests`:
+    every `ChatRequest`, in turn.
+
+    >>> from rerank_core import Reranker
+    >>> from rerank_core.scorers import LLMScorer
+    >>> fake = FakeChat(['{"scores": [{"id": 1, "score": 2}, {"id": 2, "score": 9}]}'])
+    >>> reranker = Reranker(LLMScorer(fake))
+    >>> [hit.text for hit in reranker.rank("what keeps one awake", ["tea", "coffee"])]
+    ['coffee', 'tea']
+    >>> "what keeps one awake" in fake.requests[0].user
+    True
+    """
+
+    def __init__(
+        self,
+        replies: Sequence[str] | Callable[[ChatRequest], str],
+        *,
+        model: str = "fake",
+        delay: float = 0.0,
+        fails: Exception | None = None,
+    ) -> None:
+        self.model, self.delay, self.fails = model, delay, fails
+        self._replies = replies
+        self.requests: list[ChatRequest] = []
+
+    async def complete(self, request: ChatRequest) -> Reply:
+        """The next of its replies."""
+        self.requests.append(request)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.fails is not None:
+            raise self.fails
+        if callable(self._replies):
+            return Reply(self._replies(request))
+        return Reply(self._replies[min(len(self.requests), len(self._replies)) - 1])
 
 
 #: A promise that a scorer keeps: its docstring says which; it raises `AssertionError`.
