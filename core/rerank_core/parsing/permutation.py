@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from .chains import chain, listed, told
+from .chains import chain
 from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
+from .labels import is_score_key
 from .layers import answer, answer_part, final_part, plain
+from .lists import listed
+from .prose import told
 from .scale import Scale
 from .scan import Text
-from .score import is_score_key
 from .scores import Reader
 from .structure import JSON, plain_number, repaired, strict_blocks, whole_json
 from .tables import columns, tables

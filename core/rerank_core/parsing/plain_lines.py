@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .records import mentions
+from .labels import labelled_value, stands
+from .mentions import mentions
 from .scan import Token, Value, to_float, tokens, value_at, whole
-from .score import labelled_value, stands
 from .words import kind
 
 Pair = tuple[int, Value]

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .scan import Token, Tokens, Value, tokens, value_at, whole
-from .score import labelled_value, stands
-from .words import FILLERS, GIVING, ORDINALS, kind
+from .labels import labelled_value, stands
+from .mentions import Mention, is_quantity, mentions
+from .scan import Token, Tokens, Value, tokens, value_at
+from .words import FILLERS, GIVING, kind
 
-_OPENS_ID = frozenset(("[", "[[", "#"))
-_BEFORE_ID = frozenset(":#.=[(-_\"'")
-_JOINING = frozenset((",", "&", "+", "and", "und", "et", "y", "e", "и", "和", "与", "と", "و"))
 _BETWEEN = frozenset(":-=|(>,~*\"'])")
-_LONGEST_RANGE = 200
-
-
-class Mention(NamedTuple):
-    """Documents that a text names in one breath, by the tokens `start` to `end` (exclusive)."""
-
-    ids: tuple[int, ...]
-    start: int
-    end: int
 
 
 class Record(NamedTuple):
@@ -30,123 +19,6 @@ class Record(NamedTuple):
     value: Value | None
     start: int
     end: int
-
-
-def mentions(toks: list[Token]) -> list[Mention]:
-    """Every place that names documents: `Doc 3`, `[3]`, `#3`, `Doc: 1, 3`, `documents 1-3`."""
-    found: list[Mention] = []
-    i = 0
-    while i < len(toks):
-        kind_of, sign, *_ = toks[i]
-        opens = kind_of == "word" or sign in _OPENS_ID
-        mention = _mention_at(toks, i) if opens else None
-        if mention is not None:
-            found.append(mention)
-        i = i + 1 if mention is None else mention.end
-    return found
-
-
-def _mention_at(toks: list[Token], i: int) -> Mention | None:
-    token = toks[i]
-    if token.kind == "word" and kind(token.text) == "document":
-        return _ids_after(toks, i, i + 1)
-    ordinal = ORDINALS.get(token.text.lower())
-    if ordinal and i + 1 < len(toks) and kind(toks[i + 1].text) == "document":
-        return Mention((ordinal,), i, i + 2)
-    if (
-        token.text.lower() in ("d", "p", "c")
-        and i + 1 < len(toks)
-        and (toks[i + 1].kind == "number" and toks[i + 1].start == token.end)
-    ):
-        return _ids_after(toks, i, i + 1)
-    if token.text in _OPENS_ID and not _after_label(toks, i):
-        return _ids_after(toks, i, i)
-    return None
-
-
-def _after_label(toks: list[Token], bracket: int) -> bool:
-    i = bracket - 1
-    while i >= 0 and (toks[i].text in (":", "=", '"') or toks[i].text.lower() in ("of", "is")):
-        i -= 1
-    return i >= 0 and toks[i].kind == "word" and kind(toks[i].text) == "score"
-
-
-def _ids_after(toks: list[Token], start: int, i: int) -> Mention | None:
-    for _ in range(6):
-        if i >= len(toks):
-            return None
-        token = toks[i]
-        if token.kind == "number":
-            break
-        named = token.kind == "word" and kind(token.text) == "document"
-        if not named and (token.kind != "sign" or token.text[0] not in _BEFORE_ID):
-            return None
-        i += 1
-    else:
-        return None
-    ids = _numbers(toks[i].text) if toks[i].kind == "number" else None
-    if ids is None or _is_quantity(toks, i):
-        return None
-    i = _closed(toks, i + 1)
-    while (more := _next_id(toks, i, ids[-1])) is not None:
-        added, i = more
-        ids += added
-    return Mention(tuple(ids), start, i)
-
-
-def _numbers(text: str) -> list[int] | None:
-    """Document numbers in one token: `3`, or `1,3` without blanks."""
-    parts = [whole(part) for part in text.split(",")] if len(text) < 4000 else []
-    numbers = [part for part in parts if part is not None]
-    return numbers if numbers and len(numbers) == len(parts) else None
-
-
-def _closed(toks: list[Token], i: int) -> int:
-    while i < len(toks) and toks[i].text in ("]", "]]", ")", '"'):
-        i += 1
-    return i
-
-
-def _next_id(toks: list[Token], i: int, last: int) -> tuple[list[int], int] | None:
-    """One more id, or a range's rest, that goes on with the list that ended before token `i`."""
-    if i + 1 >= len(toks):
-        return None
-    joint = toks[i].text.lower()
-    through = joint in ("-", "to", "through", "bis")
-    if not through and joint not in _JOINING:
-        return None
-    j = i + 1
-    if joint == "," and toks[j].text.lower() in _JOINING:
-        j += 1
-    named = j < len(toks) and toks[j].kind == "word" and kind(toks[j].text) == "document"
-    j += named
-    bracketed = j < len(toks) and toks[j].text in ("[", "#", '"')
-    j += bracketed
-    if j >= len(toks) or toks[j].kind != "number" or _is_quantity(toks, j):
-        return None
-    numbers = _numbers(toks[j].text)
-    if numbers is None:
-        return None
-    after = _closed(toks, j + 1)
-    if (
-        after < len(toks)
-        and toks[after].text in (":", "=")
-        and joint == ","
-        and not (bracketed or named)
-    ):
-        return None  # "1: 8, 2: 3": another record
-    if not through:
-        return numbers, after
-    tight = toks[i].text != "-" or (
-        toks[i - 1].end == toks[i].start and toks[i].end == toks[i + 1].start
-    )
-    if not tight or not last < numbers[0] <= last + _LONGEST_RANGE:
-        return None
-    return list(range(last + 1, numbers[0] + 1)) + numbers[1:], after
-
-
-def _is_quantity(toks: list[Token], i: int) -> bool:
-    return i + 1 < len(toks) and toks[i + 1].text in ("/", "%")
 
 
 class _Labelled(NamedTuple):
@@ -245,7 +117,7 @@ def _adjacent(toks: list[Token], text: str, mention: Mention, until: int) -> Val
     for i in range(mention.end, min(mention.end + 7, until)):
         token = toks[i]
         if token.kind == "number":
-            if not signs and not _is_quantity(toks, i) and toks[i - 1].text not in ("]", "]]"):
+            if not signs and not is_quantity(toks, i) and toks[i - 1].text not in ("]", "]]"):
                 return None
             value = value_at(toks, i, text)
             return value if value is not None and stands(toks, value) else None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from .cut_off import without_growing_tail
 from .fold import fold
+from .labels import is_score_key, labelled_value, stands, weight
 from .layers import answer, answer_part, final_part, plain
 from .scale import Scale
-from .scan import Token, Tokens, Value, to_float, tokens, value_at
+from .scan import Token, Tokens, Value, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
 from .verdict import Grades, grades, says_irrelevant, yes_or_no
-from .words import AFTER_SCORE, FILLERS, GIVING, MARKS, kind, several
+from .words import GIVING, MARKS, kind, several
 
 # A base model goes on after its answer with the next example of the prompt.
 _NEXT_EXAMPLE = re.compile(
@@ -66,28 +68,6 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
     return None
 
 
-def without_growing_tail(text: str, on: Scale) -> str:
-    """`text` without the number it ends in, if that could have gone on."""
-    tail = re.search(r"[\d.]{1,20}\Z", text[-40:].rstrip())
-    return text[: text.rindex(tail[0])] if tail and _grows(tail[0], on) else text
-
-
-def _grows(tail: str, on: Scale) -> bool:
-    """Whether a number that a reply was cut off behind could go on: 1 to 10, 0 to 0.8."""
-    number = to_float(tail.strip("."))
-    if number is None:
-        return False
-    if "." in tail:
-        return tail.endswith(".")
-    return number * 10 <= on.high if number else on.high <= 1
-
-
-def ends_in_score(text: str, on: Scale) -> bool:
-    """Whether a reply that was cut off ends in a JSON number that is complete."""
-    tail = re.search(r":\s{0,9}([\d.]{1,20})\Z", text[-40:].rstrip())
-    return tail is not None and not _grows(tail[1], on)
-
-
 def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> float | None:
     for value in values:
         for inner in walk(value):
@@ -105,7 +85,7 @@ def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> float
 
 
 def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> float | None:
-    for key in sorted((key for key in found if is_score_key(key)), key=_weight, reverse=True):
+    for key in sorted((key for key in found if is_score_key(key)), key=weight, reverse=True):
         if (score := _from_leaf(found[key], on, words)) is not None:
             return score
     numbers = [
@@ -120,11 +100,6 @@ def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> float
                 if relevant and (verdict := _verdict(value)) is not None:
                     return verdict
     return None
-
-
-def is_score_key(key: str) -> bool:
-    """Whether a JSON key, table heading or label names a score; stray blanks do not matter."""
-    return kind(key.replace(" ", "").replace("-", "_")) == "score"
 
 
 def _verdict(value: bool | str) -> float | None:
@@ -214,15 +189,6 @@ def _alone(toks: list[Token], text: str, on: Scale) -> float | None:
     return _accepted(value, on)
 
 
-def _weight(label: str) -> int:
-    low = label.lower()
-    return (
-        4 * ("final" in low or "overall" in low or "total" in low)
-        + 2 * ("relevan" in low)
-        + ("score" in low)
-    )
-
-
 def _labelled(toks: Tokens, text: str, on: Scale) -> float | None:
     """The number behind "score:", "relevance is": colons before verbs, final before last."""
     best: tuple[tuple[bool, int, int], float] | None = None
@@ -237,87 +203,10 @@ def _labelled(toks: Tokens, text: str, on: Scale) -> float | None:
         if score is None:
             continue
         label = " ".join(t.text for t in toks[max(0, i - 2) : i + 2] if t.kind == "word")
-        rank = (strong, _weight(label), i)
+        rank = (strong, weight(label), i)
         if best is None or rank >= best[0]:
             best = (rank, score)
     return None if best is None else best[1]
-
-
-def labelled_value(toks: list[Token], label: int, text: str) -> tuple[Value, bool, int] | None:
-    """The value that the score label at `label` introduces, whether by a colon or alike, and where.
-
-    "Score for document 1: 8" names a document first: its number is passed over.
-    """
-    i, strong, steps = label + 1, False, 0
-    while i < len(toks) and steps < 14:
-        token = toks[i]
-        if token.kind == "number":
-            if _is_id(toks, i):
-                i, steps = i + 1, steps + 1
-                continue
-            value = value_at(toks, i, text)
-            if value is None:
-                return None
-            if toks[i - 1].text == "(" and i - 1 == label + 1 and value.ends:
-                i, steps = value.after, steps + 1  # "Score (0-10): 7"
-                continue
-            loose = strong or toks[i - 1].text.lower() == "of"  # "a score of 8 seems fair"
-            return (value, strong, i) if _stands(toks, value, loose=loose) else None
-        if token.kind == "line":
-            if not strong and steps and toks[i - 1].text != ":":
-                return None
-            if _next_is_word(toks, i):
-                return None
-            strong = True
-        elif token.kind == "sign":
-            if token.text[0] in ":=|":
-                strong = True
-            elif token.text[0] in ".;!?{}":
-                return None
-        elif (
-            (strong and token.text.lower() not in FILLERS)
-            or kind(token.text) == "other"
-            or (not strong and token.text.lower() not in FILLERS and not _colon_ahead(toks, i))
-        ):
-            return None
-        i, steps = i + 1, steps + 1
-    return None
-
-
-def _is_id(toks: list[Token], number: int) -> bool:
-    before = number - 1
-    if before > 0 and toks[before].text in ("[", "#", "_", "("):
-        before -= 1
-    return toks[before].kind == "word" and kind(toks[before].text) == "document"
-
-
-def _next_is_word(toks: list[Token], line: int) -> bool:
-    i = line + 1
-    while i < len(toks) and toks[i].kind in ("line", "sign"):
-        i += 1
-    return i >= len(toks) or toks[i].kind == "word"
-
-
-def _colon_ahead(toks: list[Token], i: int) -> bool:
-    for token in toks[i : i + 8]:
-        if token.kind in ("line", "number"):
-            return False
-        if token.text in (":", "="):
-            return True
-    return False
-
-
-def _stands(toks: list[Token], value: Value, *, loose: bool) -> bool:
-    """Whether nothing after a value makes it the number of something else."""
-    if value.after >= len(toks) or toks[value.after].kind != "word" or loose:
-        return True
-    word = toks[value.after].text
-    return value.of is not None or word.lower() in AFTER_SCORE or not word.isascii()
-
-
-def stands(toks: list[Token], value: Value) -> bool:
-    """The same for a value without a label before it."""
-    return _stands(toks, value, loose=False)
 
 
 def _line_alone(toks: Tokens, text: str, on: Scale) -> float | None:

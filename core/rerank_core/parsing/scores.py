@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from .cut_off import ends_in_score, without_growing_tail
 from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
+from .labels import is_score_key
 from .layers import answer, answer_part, final_part, plain
 from .plain_lines import alike, numbered, row
 from .records import records
 from .scale import Scale
 from .scan import Value, tokens
-from .score import (
-    ends_in_score,
-    is_score_key,
-    leading_score,
-    parse_score,
-    without_growing_tail,
-)
+from .score import leading_score, parse_score
 from .structure import JSON, plain_number, repaired, strict_blocks, whole_json
 from .tables import columns, tables
 from .verdict import Grades, grades

@@ -82,6 +82,10 @@ GIVING = several("""
 OUT_OF = frozenset(
     ("of", "von", "sur", "sobre", "de", "su", "из", "di", "em", "van", "av", "af", "na", "z")
 )
+#: Between two documents of a list in words.
+JOINS = frozenset(
+    ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
+)
 
 NUMBER_WORDS = {word: value for value, word in enumerate(_ZERO_TO_TEN)}
 ORDINALS = {word: value for value, word in enumerate(_FIRST_TO_TENTH, start=1)}
