@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .mentions import Atom, atoms, without_markers
+from .reading import NO_IDS, Ids, Reading
 from .scan import Token, tokens
 
 _EXAMPLE = re.compile(
@@ -16,8 +17,8 @@ _EXAMPLE = re.compile(
 _GLOSS = re.compile(r" ?\([^()\d\n]{3,80}\)(?= ?(?:[<>,;\n]|\Z))")  # "[3] (names it) > [1]"
 
 
-def chain(text: str, count: int) -> list[int]:
-    """The documents in chains of `>` (or `<`, reversed), in order of mention; else []."""
+def chain(text: str, count: int) -> Ids:
+    """The documents in chains of `>` (or `<`, reversed), in order of mention."""
     text = without_glosses(text)
     toks = tokens(text)
     for letters in (False, True):
@@ -27,8 +28,8 @@ def chain(text: str, count: int) -> list[int]:
         if letters:
             found = [name for name in found if name <= count]
         if found:
-            return found
-    return []
+            return Reading(found, "chain of letters" if letters else "chain")
+    return NO_IDS
 
 
 def without_glosses(text: str) -> str:

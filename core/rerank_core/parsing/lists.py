@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .chains import is_example, without_glosses
 from .mentions import Atom, atoms, without_markers
+from .reading import NO_IDS, Ids, ids_by
 from .scan import Token, Tokens, tokens
 from .words import JOINS, kind
 
@@ -18,8 +19,8 @@ _ASCENDING = re.compile(
 _LIST_WORDS = JOINS | {"first", "second", "third", "followed", "finally", "lastly", "next", "last"}
 
 
-def listed(text: str, count: int) -> list[int]:
-    """The documents in a list: one a line, with or without rank, or all in a row; else []."""
+def listed(text: str, count: int) -> Ids:
+    """The documents in a list: one a line, with or without rank, or all in a row."""
     text = without_glosses(text)
     toks = tokens(text)
     for letters in (False, True):
@@ -28,12 +29,12 @@ def listed(text: str, count: int) -> list[int]:
         found = atoms(toks, letters=letters)
         lines = list(_lines(toks, found))
         rows = list(_lines(toks, without_markers(toks, found)))
-        ids = _row(toks, text, rows) or _column(toks, text, lines)
+        ids = ids_by(_row(toks, text, rows), "row") or ids_by(_column(toks, text, lines), "column")
         if letters:
-            ids = [name for name in ids if name <= count]
+            ids = ids_by([name for name in ids.values if name <= count], f"{ids.by} of letters")
         if ids:
             return ids
-    return []
+    return NO_IDS
 
 
 class _Line(NamedTuple):

@@ -11,6 +11,7 @@ from .labels import is_score_key
 from .layers import answer, answer_part, final_part, plain
 from .lists import listed
 from .prose import told
+from .reading import NO_IDS, Ids, Reading, ids_by
 from .scale import Scale
 from .scan import Text
 from .scores import Reader
@@ -33,15 +34,23 @@ def parse_permutation(reply: str, count: int, first_id: int = 1) -> list[int]:
     wins, numbers outside the prompt are dropped, and what the reply leaves out is left out. A
     part that calls itself final stands for the whole. Never raises, whatever the reply.
     """
+    return read_permutation(reply, count, first_id).values
+
+
+def read_permutation(reply: str, count: int, first_id: int = 1) -> Reading[list[int]]:
+    """What `parse_permutation` gives, with the rule that read it."""
     if count <= 0:
-        return []
+        return NO_IDS
     reader = _Reader(count, first_id)
     if (value := whole_json(reply)) is not None and (ids := reader.from_json(value)):
-        return reader.positions(ids)
+        return reader.positions(ids).within("json")
     text = answer(reply)
     part = answer_part(text)
-    for candidate in (final_part(part), part, None if part is text else text):
-        if candidate is not None and (found := reader.positions(reader.part(candidate))):
+    final = final_part(part)
+    if final is not None and (found := reader.positions(reader.part(final))):
+        return found.within("final part")
+    for candidate in (part,) if part is text else (part, text):
+        if found := reader.positions(reader.part(candidate)):
             return found
     return reader.by_grade(text)
 
@@ -59,62 +68,68 @@ class _Reader:
             self._plain[text] = plain(text)
         return self._plain[text]
 
-    def positions(self, ids: list[int]) -> list[int]:
-        first = first_id_used(ids, self.count, self.first_id)
-        return list(dict.fromkeys(i - first for i in ids if 0 <= i - first < self.count))
+    def positions(self, ids: Ids) -> Ids:
+        """Positions in the prompt, each where it first stands; nothing where none is in it."""
+        first = first_id_used(ids.values, self.count, self.first_id)
+        ours = (i - first for i in ids.values if 0 <= i - first < self.count)
+        return ids_by(list(dict.fromkeys(ours)), ids.by)
 
-    def part(self, text: str) -> list[int]:
+    def part(self, text: str) -> Ids:
+        """The document numbers in a part of the reply, by the first rule that finds any."""
         blocks = [value for block in strict_blocks(text)[0] for value in _joined(block)]
         structured = [value for value in blocks if isinstance(value, dict) or _of_dicts(value)]
         for value in reversed(structured):
             if ids := self.from_json(value):
-                return ids
+                return ids.within("json")
         clean = self.plain(text)
         if ids := chain(clean, self.count):
             return ids
-        lists = [ids for value in reversed(blocks) if len(ids := self.from_json(value)) > 1]
-        if lists:
-            return max(lists, key=len)
+        lists = [self.from_json(value) for value in reversed(blocks)]
+        longest = max(lists, key=lambda ids: len(ids.values), default=NO_IDS)
+        if len(longest.values) > 1:
+            return longest.within("json")
         if "{" in text or text.lstrip()[:1] == "[":
             value = repaired(text, keep_tail=False)
-            if isinstance(value, dict | list) and len(ids := self.from_json(value)) > 1:
-                return ids
+            if isinstance(value, dict | list) and len((ids := self.from_json(value)).values) > 1:
+                return ids.within("broken json")
         ids = self._table(clean) or listed(clean, self.count)
-        if ids and ids == sorted(
-            ids
-        ):  # the order of the input: what each line says may tell another
-            graded = [position + self.first_id for position in self.by_grade(text)]
-            ids = graded if set(graded) >= set(ids) else ids
+        if ids and ids.values == sorted(ids.values):
+            # the order of the input: what each line says may tell another
+            graded = self.by_grade(text)
+            named = [position + self.first_id for position in graded.values]
+            return Reading(named, graded.by) if set(named) >= set(ids.values) else ids
         return ids or told(clean, self.count)
 
-    def by_grade(self, text: str) -> list[int]:
+    def by_grade(self, text: str) -> Ids:
         """The order that scores or grades tell, where a reply gives those instead."""
         if self.count < 2:
-            return []
+            return NO_IDS
         clean = self.plain(text)
         readings: list[tuple[Scale, Grades | None]] = [(_ANY_SCORE, None)]
         if _GRADES.first(clean) is not None:
             readings.append((_ANY_GRADE, _GRADES))
         for on, words in readings:
-            scores = Reader(on, self.count, self.first_id, words).text(clean)
-            if len(scores) > 1:
-                return sorted(scores, key=lambda i: -scores[i])  # equals as they are named
-        return []
+            reading = Reader(on, self.count, self.first_id, words).text(clean)
+            if len(scores := reading.values) > 1:
+                order = sorted(scores, key=lambda i: -scores[i])  # equals as they are named
+                return Reading(order, reading.by).within("by grade" if words else "by score")
+        return NO_IDS
 
-    def from_json(self, value: JSON, depth: int = 5) -> list[int]:
+    def from_json(self, value: JSON, depth: int = 5) -> Ids:
+        """The document numbers in a JSON value."""
         if isinstance(value, str):
             text = plain(fold(value))
             return chain(text, self.count) or listed(text, self.count)
         if (name := as_id(value)) is not None:
-            return [name]
+            return Reading([name], "one")
         if isinstance(value, dict):
             return self._from_dict(value, depth)
         if isinstance(value, list) and value:
             return self._from_list(value, depth)
-        return []
+        return NO_IDS
 
-    def _from_dict(self, found: dict[str, JSON], depth: int) -> list[int]:
-        if ids := _by_rank(found):
+    def _from_dict(self, found: dict[str, JSON], depth: int) -> Ids:
+        if ids := ids_by(_by_rank(found), "rank keys"):
             return ids
         for key in sorted(found, key=lambda key: not _names_order(key)):
             value = found[key]
@@ -132,22 +147,24 @@ class _Reader:
                 return ids
         return self._ranked(found, "")
 
-    def _ranked(self, found: dict[str, JSON], key: str) -> list[int]:
+    def _ranked(self, found: dict[str, JSON], key: str) -> Ids:
         """`{"1": "[3]", "2": "[1]"}`: ranks to documents; `{"3": 9, "1": 4}`: scores or ranks."""
         pairs = [(name, value) for k, value in found.items() if (name := as_id(k)) is not None]
         if len(pairs) < 2 or len(pairs) < len(found):
-            return []
+            return NO_IDS
         if all(isinstance(value, str) and as_id(value) is not None for _, value in pairs):
-            return [name for _, value in sorted(pairs) if (name := as_id(value)) is not None]
+            ids = [name for _, value in sorted(pairs) if (name := as_id(value)) is not None]
+            return Reading(ids, "ranks to documents")
         values = [(plain_number(value), name) for name, value in pairs]
         if any(value is None for value, _ in values):
-            return []
+            return NO_IDS
         numbers = [(value, name) for value, name in values if value is not None]
         low = key.lower()
         ranks = "rank" in low or "position" in low or "order" in low
-        return [n for _, n in sorted(numbers, key=lambda pair: pair[0] if ranks else -pair[0])]
+        numbers.sort(key=lambda pair: pair[0] if ranks else -pair[0])
+        return Reading([name for _, name in numbers], "mapping")
 
-    def _from_list(self, items: list[JSON], depth: int) -> list[int]:
+    def _from_list(self, items: list[JSON], depth: int) -> Ids:
         if any(isinstance(item, dict) for item in items):
             return self._from_entries([item for item in items if isinstance(item, dict)])
         if any(isinstance(item, list) for item in items):
@@ -156,14 +173,14 @@ class _Reader:
                 for item in items
                 if isinstance(item, list) and depth
             ]
-            return [name for ids in nested for name in ids]
-        ids = [as_id(item) for item in items]
-        if any(name is not None for name in ids):
-            return [name for name in ids if name is not None]
+            return ids_by([name for ids in nested for name in ids.values], "lists")
+        names = [name for item in items if (name := as_id(item)) is not None]
+        if names:
+            return Reading(names, "ids")
         letters = [_letter(item) for item in items]
-        return [x for x in letters if x] if None not in letters else []
+        return ids_by([x for x in letters if x] if None not in letters else [], "letters")
 
-    def _from_entries(self, entries: list[dict[str, JSON]]) -> list[int]:
+    def _from_entries(self, entries: list[dict[str, JSON]]) -> Ids:
         found: list[tuple[int, float | None, float | None]] = []
         for entry in entries:
             names = [as_id(value) for key, value in entry.items() if is_id_key(key)]
@@ -177,9 +194,9 @@ class _Reader:
             found.sort(key=lambda item: item[1] or 0.0)
         elif all(score is not None for _, _, score in found):
             found.sort(key=lambda item: -(item[2] or 0.0))
-        return [name for name, _, _ in found]
+        return ids_by([name for name, _, _ in found], "entries")
 
-    def _table(self, text: str) -> list[int]:
+    def _table(self, text: str) -> Ids:
         for rows in tables(text):
             body, id_column, score_column, rank_column = columns(rows)
             entries: list[dict[str, JSON]] = []
@@ -195,9 +212,9 @@ class _Reader:
                         if number is not None:
                             entry[key] = number
                 entries.append(entry)
-            if len(ids := self._from_entries(entries)) > 1:
-                return ids
-        return []
+            if len(ids := self._from_entries(entries).values) > 1:
+                return Reading(ids, "table")
+        return NO_IDS
 
 
 def _by_rank(found: dict[str, JSON]) -> list[int]:
@@ -234,9 +251,9 @@ def _names_best(key: str) -> bool:
     return any(word in low for word in ("best", "most", "top", "answer", "choice", "selected"))
 
 
-def _one(value: JSON) -> list[int]:
+def _one(value: JSON) -> Ids:
     name = as_id(value)
-    return [] if name is None else [name]
+    return NO_IDS if name is None else Reading([name], "best alone")
 
 
 def _letter(item: JSON) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .mentions import Atom, atoms
+from .reading import Ids, ids_by
 from .scan import Token, tokens
 from .words import COUNTED, JOINS, kind
 
@@ -24,7 +25,7 @@ _LEAST, _MOST = re.compile(r"\bleast\b", re.I), re.compile(r"\b(?:most|best)\b",
 _SENTENCE = re.compile(r"[^\n.;!?]*(?:[.;!?](?!\s|\Z)[^\n.;!?]*)*+")
 
 
-def told(text: str, count: int) -> list[int]:
+def told(text: str, count: int) -> Ids:
     """The documents in sentences that speak of an order: "the best is [3], followed by [1]"."""
     found: list[int] = []
     for match in _SENTENCE.finditer(text):
@@ -41,7 +42,7 @@ def told(text: str, count: int) -> list[int]:
             if named:
                 found += [atom.id for atom in named]
                 break
-    return found
+    return ids_by(found, "told")
 
 
 def _mentioned(toks: list[Token], letters: bool) -> list[Atom]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from .cut_off import without_growing_tail
 from .fold import fold
 from .labels import is_score_key, labelled_value, stands, weight
 from .layers import answer, answer_part, final_part, plain
+from .reading import Reading
 from .scale import Scale
 from .scan import Token, Tokens, Value, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
@@ -25,6 +27,9 @@ _ANSWER_WORDS = several(
     "answer output result response value verdict antwort respuesta réponse ответ 答案 回答"
 )
 
+One: TypeAlias = Reading[float | None]
+_NOTHING: One = Reading(None)
+
 
 def parse_score(
     reply: str, scale: tuple[float, float], *, words: Mapping[str, float] | None = None
@@ -35,71 +40,76 @@ def parse_score(
     grade in words is no score. On the scale (0, 1) yes and no are 1 and 0; on any scale a bare
     "not relevant" is its low end. Raises ValueError for a scale that is none, never for a reply.
     """
+    return read_score(reply, scale, words=words).values
+
+
+def read_score(
+    reply: str, scale: tuple[float, float], *, words: Mapping[str, float] | None = None
+) -> Reading[float | None]:
+    """What `parse_score` gives, with the rule that read it."""
     on, named = Scale(scale), grades(words)
-    if (value := whole_json(reply)) is not None and (
-        score := _from_json([value], on, named)
-    ) is not None:
-        return score
+    value = whole_json(reply)
+    if value is not None and (found := _from_json([value], on, named)):
+        return found.within("json")
     text = answer(reply)
     part = answer_part(text)
     for candidate in (part, text) if part is not text else (text,):
-        if (score := _from_part(candidate, on, named)) is not None:
-            return score
-    return None
+        if found := _from_part(candidate, on, named):
+            return found
+    return _NOTHING
 
 
-def _from_part(text: str, on: Scale, words: Grades | None) -> float | None:
+def _from_part(text: str, on: Scale, words: Grades | None) -> One:
     values = [value for block in strict_blocks(text)[0] for value in block]
-    if (score := _from_json(reversed(values), on, words)) is not None:
-        return score
+    if found := _from_json(reversed(values), on, words):
+        return found.within("json")
     if "{" in text:
         if text.rfind("{") > text.rfind("}"):  # cut off
             text = without_growing_tail(text, on)
         fixed = repaired(text, keep_tail=True)
-        if (
-            fixed is not None
-            and (score := _from_json(reversed(list(walk(fixed, 2))), on, words)) is not None
-        ):
-            return score
+        if fixed is not None and (found := _from_json(reversed(list(walk(fixed, 2))), on, words)):
+            return found.within("broken json")
     final = final_part(text)
-    for candidate in (final, text) if final is not None else (text,):
-        if (score := _from_text(plain(candidate), on, words)) is not None:
-            return score
-    return None
+    if final is not None and (found := _from_text(plain(final), on, words)):
+        return found.within("final part")
+    return _from_text(plain(text), on, words)
 
 
-def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> float | None:
+def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> One:
     for value in values:
         for inner in walk(value):
+            found = _NOTHING
             if isinstance(inner, dict):
-                score = _from_dict(inner, on, words)
+                found = _from_dict(inner, on, words)
             elif isinstance(inner, list) and len(inner) == 1:
-                score = _from_leaf(inner[0], on, words)
+                found = _one(_from_leaf(inner[0], on, words), "list of one")
             elif inner is value:
-                score = _from_leaf(inner, on, words)
-            else:
-                score = None
-            if score is not None:
-                return score
-    return None
+                found = _one(_from_leaf(inner, on, words), "value")
+            if found:
+                return found
+    return _NOTHING
 
 
-def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> float | None:
+def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> One:
     for key in sorted((key for key in found if is_score_key(key)), key=weight, reverse=True):
         if (score := _from_leaf(found[key], on, words)) is not None:
-            return score
+            return Reading(score, "score key")
     numbers = [
         value for key, value in found.items() if kind(key) == "" and plain_number(value) is not None
     ]
     if len(numbers) == 1:
-        return _from_leaf(numbers[0], on, words)
+        return _one(_from_leaf(numbers[0], on, words), "only number")
     if on.low == 0 and on.high == 1:
         for key, value in found.items():
             if kind(key) != "other" and isinstance(value, bool | str):
                 relevant = "relevan" in key.lower() or key.lower() in _ANSWER_WORDS
                 if relevant and (verdict := _verdict(value)) is not None:
-                    return verdict
-    return None
+                    return Reading(verdict, "yes or no")
+    return _NOTHING
+
+
+def _one(score: float | None, by: str) -> One:
+    return _NOTHING if score is None else Reading(score, by)
 
 
 def _verdict(value: bool | str) -> float | None:
@@ -140,39 +150,40 @@ def _accepted(value: Value, on: Scale) -> float | None:
     return on.unit(value.number, value.of)
 
 
-def _from_text(text: str, on: Scale, words: Grades | None) -> float | None:
-    binary = on.low == 0 and on.high == 1
+def _from_text(text: str, on: Scale, words: Grades | None) -> One:
     toks = tokens(text)
     score = _alone(toks, text, on)
-    if score is None:
-        begun = _NEXT_EXAMPLE.search(text, len(text) - len(text.lstrip()))
-        if begun and begun.start() > 0:
-            head = text[: begun.start()]
-            score = _first(tokens(head), head, on)
-    if score is None:
-        score = _first(toks, text, on)
-    if score is None and words:
-        grade = words.first(text)
-        score = None if grade is None else on.unit(grade)
-    if score is None and binary:
-        score = yes_or_no(text, toks)
-    if score is None and (stars := _STARS.search(text)):
-        shown = stars[0].replace(" ", "")
-        empty = sum(shown.count(star) for star in "☆✩✰")
-        if len(shown) > 1:
-            score = on.unit(len(shown) - empty, max(5, len(shown)))
-    if score is None and says_irrelevant(text):
-        score = 0.0
-    return score
+    if score is not None:
+        return Reading(score, "alone")
+    begun = _NEXT_EXAMPLE.search(text, len(text) - len(text.lstrip()))
+    if begun and begun.start() > 0:
+        head = text[: begun.start()]
+        if found := _first(tokens(head), head, on):
+            return found.within("first example")
+    if found := _first(toks, text, on):
+        return found
+    grade = words.first(text) if words else None
+    if grade is not None and (score := on.unit(grade)) is not None:
+        return Reading(score, "grade")
+    if on.low == 0 and on.high == 1 and (verdict := yes_or_no(text, toks)) is not None:
+        return Reading(verdict, "yes or no")
+    if (score := _starred(text, on)) is not None:
+        return Reading(score, "stars")
+    return Reading(0.0, "not relevant") if says_irrelevant(text) else _NOTHING
 
 
-def _first(toks: Tokens, text: str, on: Scale) -> float | None:
-    for reading in (
-        _labelled, _line_alone, _given, _fraction_of_scale, _leading, _trailing, _marked,
-    ):  # fmt: skip
-        if (score := reading(toks, text, on)) is not None:
-            return score
-    return None
+def _starred(text: str, on: Scale) -> float | None:
+    stars = _STARS.search(text)
+    shown = stars[0].replace(" ", "") if stars else ""
+    empty = sum(shown.count(star) for star in "☆✩✰")
+    return on.unit(len(shown) - empty, max(5, len(shown))) if len(shown) > 1 else None
+
+
+def _first(toks: Tokens, text: str, on: Scale) -> One:
+    for by, rule in _RULES.items():
+        if (score := rule(toks, text, on)) is not None:
+            return Reading(score, by)
+    return _NOTHING
 
 
 def _alone(toks: list[Token], text: str, on: Scale) -> float | None:
@@ -310,3 +321,15 @@ def _marked(toks: Tokens, text: str, on: Scale) -> float | None:
             value = value_at(toks, i, text)
             return None if value is None else _accepted(value, on)
     return None
+
+
+#: The readings of a text that is not a number alone, in the order in which they are tried.
+_RULES: dict[str, Callable[[Tokens, str, Scale], float | None]] = {
+    "label": _labelled,
+    "line alone": _line_alone,
+    "given": _given,
+    "fraction": _fraction_of_scale,
+    "leading": _leading,
+    "trailing": _trailing,
+    "unit": _marked,
+}

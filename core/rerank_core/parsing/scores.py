@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from .cut_off import ends_in_score, without_growing_tail
 from .fold import fold
@@ -11,10 +11,11 @@ from .ids import as_id, first_id_used, is_id_key
 from .labels import is_score_key
 from .layers import answer, answer_part, final_part, plain
 from .plain_lines import alike, numbered, row
+from .reading import Reading
 from .records import records
 from .scale import Scale
 from .scan import Value, tokens
-from .score import leading_score, parse_score
+from .score import leading_score, read_score
 from .structure import JSON, plain_number, repaired, strict_blocks, whole_json
 from .tables import columns, tables
 from .verdict import Grades, grades
@@ -24,6 +25,7 @@ _CUT_OFF = re.compile(r"[\"']\s{0,9}:\s{0,9}[\d.]{1,20}\s{0,9}\Z")  # JSON, with
 _NUMBERED = re.compile(r"(?m)^\W{0,4}(\d{1,4})[.:)\]-]{1,2}(?=\s)(.{1,40})")
 Pairs = list[tuple[int, float | None]]
 Scores = dict[int, float]
+_NOTHING: Reading[Scores] = Reading({})
 
 
 def parse_scores(
@@ -42,11 +44,23 @@ def parse_scores(
     or revised, or is a later block of JSON. `words` are grades that the prompt asked for, with
     their values on `scale`. Raises ValueError for a scale that is none, never for a reply.
     """
+    return read_scores(reply, count, scale, first_id, words=words).values
+
+
+def read_scores(
+    reply: str,
+    count: int,
+    scale: tuple[float, float],
+    first_id: int = 1,
+    *,
+    words: Mapping[str, float] | None = None,
+) -> Reading[list[float | None]]:
+    """What `parse_scores` gives, with the rule that read it."""
     reader = Reader(Scale(scale), count, first_id, grades(words))
-    found = reader.read(reply) if count > 0 else {}
-    if not found and count == 1 and (score := parse_score(reply, scale, words=words)) is not None:
-        found = {0: score}
-    return [found.get(position) for position in range(count)]
+    found = reader.read(reply) if count > 0 else _NOTHING
+    if not found and count == 1 and (one := read_score(reply, scale, words=words)):
+        return Reading([one.values], f"one document: {one.by}")
+    return Reading([found.values.get(position) for position in range(count)], found.by)
 
 
 class Reader:
@@ -55,7 +69,7 @@ class Reader:
     def __init__(self, on: Scale, count: int, first_id: int, words: Grades | None) -> None:
         self.on, self.count, self.first_id, self.words = on, count, first_id, words
 
-    def read(self, reply: str) -> Scores:
+    def read(self, reply: str) -> Reading[Scores]:
         """The scores by position."""
         value = whole_json(reply)
         if value is not None and ((found := self._json([value])) or isinstance(value, dict | list)):
@@ -67,51 +81,54 @@ class Reader:
             found = self._part(text)
         return found
 
-    def _part(self, text: str) -> Scores:
+    def _part(self, text: str) -> Reading[Scores]:
         found = self._once(text)
-        if (final := final_part(text)) is not None:
-            found = {**found, **self._once(final)}
+        if (final := final_part(text)) is not None and (last := self._once(final)):
+            found = Reading({**found.values, **last.values}, last.by).within("final part")
         return found
 
-    def _once(self, text: str) -> Scores:
-        found: Scores = {}
+    def _once(self, text: str) -> Reading[Scores]:
+        found = _NOTHING
         blocks, broken = strict_blocks(text)
         for block in blocks:
-            found.update(self._json(block, whole=False))
+            if later := self._json(block, whole=False):
+                found = Reading({**found.values, **later.values}, later.by)
         if broken or (not found and ("{" in text or text.lstrip()[:1] == "[")):
             value = repaired(text, keep_tail=ends_in_score(text, self.on))
             if isinstance(value, dict | list):
-                found = max(found, self._json([value], whole=False), key=len)
+                mended = self._json([value], whole=False)
+                if len(mended.values) > len(found.values):
+                    found = mended.within("broken")
         if not found and _CUT_OFF.search(text[-60:]):
             text = without_growing_tail(text, self.on)
         return found or self.text(plain(text))
 
     # JSON -------------------------------------------------------------------------------------
 
-    def _json(self, block: list[JSON], *, whole: bool = True) -> Scores:
+    def _json(self, block: list[JSON], *, whole: bool = True) -> Reading[Scores]:
         value = block[0] if len(block) == 1 else block
         if isinstance(value, str):
-            return self.text(plain(fold(value)))
+            return self.text(plain(fold(value))).within("json")
         if not whole and isinstance(value, list) and len(value) < 2 and not _holds(value, dict):
-            return {}  # a bracketed number in prose
-        return self._from(value, 5)
+            return _NOTHING  # a bracketed number in prose
+        return self._from(value, 5).within("json")
 
-    def _from(self, value: JSON, depth: int) -> Scores:
+    def _from(self, value: JSON, depth: int) -> Reading[Scores]:
         if isinstance(value, dict):
             return self._from_dict(value, depth)
         if isinstance(value, list) and value:
             return self._from_list(value, depth)
-        return {}
+        return _NOTHING
 
-    def _from_dict(self, found: dict[str, JSON], depth: int) -> Scores:
-        if (pairs := self._entry(found)) and (scores := self._placed(pairs)):
+    def _from_dict(self, found: dict[str, JSON], depth: int) -> Reading[Scores]:
+        if (pairs := self._entry(found)) and (scores := self._placed(pairs, "entry")):
             return scores
         pairs = [
             (name, self._leaf(value))
             for key, value in found.items()
             if (name := as_id(key)) is not None
         ]
-        if scores := self._placed(pairs):
+        if scores := self._placed(pairs, "mapping"):
             return scores
         if depth:
             inner = sorted(found.items(), key=lambda item: not is_score_key(item[0]))
@@ -120,9 +137,9 @@ class Reader:
                     return scores
                 if isinstance(value, str) and (scores := self.text(plain(fold(value)))):
                     return scores
-        return {}
+        return _NOTHING
 
-    def _from_list(self, items: list[JSON], depth: int) -> Scores:
+    def _from_list(self, items: list[JSON], depth: int) -> Reading[Scores]:
         if _holds(items, dict):
             pairs: Pairs = []
             for item in items:
@@ -132,10 +149,10 @@ class Reader:
                         for key, value in item.items()
                         if (name := as_id(key)) is not None
                     ]
-            if scores := self._placed(pairs):
+            if scores := self._placed(pairs, "entries"):
                 return scores
             if not pairs and len(items) == self.count and self.count > 1:
-                return self._positional([self._leaf(item) for item in items])
+                return self._positional([self._leaf(item) for item in items], "entries in order")
         elif _holds(items, list):
             pairs = [
                 (name, self._leaf(item[1]))
@@ -144,20 +161,20 @@ class Reader:
                 and len(item) == 2
                 and (name := as_id(item[0])) is not None
             ]
-            if len(pairs) == len(items) and (scores := self._placed(pairs)):
+            if len(pairs) == len(items) and (scores := self._placed(pairs, "pairs")):
                 return scores
         elif all(item is None or plain_number(item) is not None for item in items):
-            return self._positional([self._leaf(item) for item in items])
+            return self._positional([self._leaf(item) for item in items], "numbers in order")
         elif _holds(items, str):
             texts = [item for item in items if isinstance(item, str)]
             if scores := self.text(plain(fold("\n".join(texts)))):
                 return scores
-            return self._positional([self._leaf(item) for item in items])
+            return self._positional([self._leaf(item) for item in items], "texts in order")
         if depth:
             for item in items:
                 if isinstance(item, dict | list) and (scores := self._from(item, depth - 1)):
                     return scores
-        return {}
+        return _NOTHING
 
     def _entry(self, found: dict[str, JSON]) -> Pairs:
         """An object with a document and a score, or with parallel lists of both."""
@@ -195,14 +212,14 @@ class Reader:
 
     # Text -------------------------------------------------------------------------------------
 
-    def text(self, text: str) -> Scores:
+    def text(self, text: str) -> Reading[Scores]:
         """The scores in plain text, by the first reading that finds any."""
-        readings: tuple[Callable[[str], Scores], ...] = (
+        readings: tuple[Callable[[str], Reading[Scores]], ...] = (
             self._tables, self._records, self._row, self._numbered, self._alike, self._graded,
         )  # fmt: skip
-        return next((found for reading in readings if (found := reading(text))), {})
+        return next((found for reading in readings if (found := reading(text))), _NOTHING)
 
-    def _tables(self, text: str) -> Scores:
+    def _tables(self, text: str) -> Reading[Scores]:
         for rows in tables(text):
             body, id_column, score_column, _ = columns(rows)
             pairs: Pairs = []
@@ -215,11 +232,11 @@ class Reader:
                     leading_score(cells[i], self.on, self.words) for i in at if i < len(cells)
                 )
                 pairs.append((name, next((s for s in scores if s is not None), None)))
-            if found := self._placed(pairs):
+            if found := self._placed(pairs, "table"):
                 return found
-        return {}
+        return _NOTHING
 
-    def _records(self, text: str) -> Scores:
+    def _records(self, text: str) -> Reading[Scores]:
         found, orphans = records(text)
         toks = tokens(text) if self.words and found else []
         pairs: Pairs = []
@@ -230,29 +247,30 @@ class Reader:
                 grade = self.words.first(text[toks[record.start].start : end][:200])
                 score = None if grade is None else self.on.unit(grade)
             pairs += [(name, score) for name in record.ids]
-        if placed := self._placed([pair for pair in pairs if pair[1] is not None]):
+        if placed := self._placed([pair for pair in pairs if pair[1] is not None], "records"):
             return placed
         if not found and len(orphans) == self.count and self.count > 1:
-            return self._positional([self._unit(value) for value in orphans])
-        return {}
+            return self._positional([self._unit(value) for value in orphans], "labels in order")
+        return _NOTHING
 
-    def _numbered(self, text: str) -> Scores:
-        return self._placed([(name, self._unit(value)) for name, value in numbered(text)])
+    def _numbered(self, text: str) -> Reading[Scores]:
+        pairs = [(name, self._unit(value)) for name, value in numbered(text)]
+        return self._placed(pairs, "numbered lines")
 
-    def _alike(self, text: str) -> Scores:
-        return self._placed([(name, self._unit(value)) for name, value in alike(text)])
+    def _alike(self, text: str) -> Reading[Scores]:
+        pairs = [(name, self._unit(value)) for name, value in alike(text)]
+        return self._placed(pairs, "lines alike")
 
-    def _graded(self, text: str) -> Scores:
+    def _graded(self, text: str) -> Reading[Scores]:
         """Numbered lines that begin with a grade in words: `3. High`."""
         if self.words is None:
-            return {}
+            return _NOTHING
         lines = [(int(line[1]), self.words.first(line[2])) for line in _NUMBERED.finditer(text)]
-        return self._placed(
-            [(name, None if grade is None else self.on.unit(grade)) for name, grade in lines]
-        )
+        pairs = [(name, None if grade is None else self.on.unit(grade)) for name, grade in lines]
+        return self._placed(pairs, "graded lines")
 
-    def _row(self, text: str) -> Scores:
-        return self._positional([self._unit(value) for value in row(text)])
+    def _row(self, text: str) -> Reading[Scores]:
+        return self._positional([self._unit(value) for value in row(text)], "row")
 
     def _unit(self, value: Value | None) -> float | None:
         if value is None or (value.ends and self.on.is_itself(*value.ends)):
@@ -261,23 +279,21 @@ class Reader:
 
     # Positions --------------------------------------------------------------------------------
 
-    def _placed(self, pairs: Pairs) -> Scores:
+    def _placed(self, pairs: Pairs, by: str) -> Reading[Scores]:
         first = first_id_used((name for name, _ in pairs), self.count, self.first_id)
         named = {name for name, _ in pairs}
         ours = {name for name in named if 0 <= name - first < self.count}
         if 2 * len(ours) < len(named):
-            return {}
+            return _NOTHING
         found: Scores = {}
         for name, score in pairs:
             if name in ours and score is not None:
                 found.setdefault(name - first, score)
-        return found
+        return Reading(found, by) if found else _NOTHING
 
-    def _positional(self, scores: Iterable[float | None]) -> Scores:
-        listed = list(scores)
-        if len(listed) != self.count:
-            return {}
-        return {i: score for i, score in enumerate(listed) if score is not None}
+    def _positional(self, scores: list[float | None], by: str) -> Reading[Scores]:
+        found = {i: score for i, score in enumerate(scores) if score is not None}
+        return Reading(found, by) if found and len(scores) == self.count else _NOTHING
 
 
 def _holds(items: list[JSON], kind_of: type) -> bool:
