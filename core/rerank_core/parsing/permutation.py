@@ -125,7 +125,7 @@ class _Reader:
         if isinstance(value, dict):
             return self._from_dict(value, depth)
         if isinstance(value, list) and value:
-            return self._from_list(value, depth)
+            return self._from_list(value)
         return NO_IDS
 
     def _from_dict(self, found: dict[str, JSON], depth: int) -> Ids:
@@ -134,7 +134,7 @@ class _Reader:
         for key in sorted(found, key=lambda key: not _names_order(key)):
             value = found[key]
             if isinstance(value, list) and depth and not is_score_key(key):
-                if ids := self._from_list(value, depth - 1):
+                if ids := self._from_list(value):
                     return ids
             elif isinstance(value, dict) and depth:
                 if ids := self._ranked(value, key) or self._from_dict(value, depth - 1):
@@ -164,21 +164,10 @@ class _Reader:
         numbers.sort(key=lambda pair: pair[0] if ranks else -pair[0])
         return Reading([name for _, name in numbers], "mapping")
 
-    def _from_list(self, items: list[JSON], depth: int) -> Ids:
+    def _from_list(self, items: list[JSON]) -> Ids:
         if any(isinstance(item, dict) for item in items):
             return self._from_entries([item for item in items if isinstance(item, dict)])
-        if any(isinstance(item, list) for item in items):
-            nested = [
-                self._from_list(item, depth - 1)
-                for item in items
-                if isinstance(item, list) and depth
-            ]
-            return ids_by([name for ids in nested for name in ids.values], "lists")
-        names = [name for item in items if (name := as_id(item)) is not None]
-        if names:
-            return Reading(names, "ids")
-        letters = [_letter(item) for item in items]
-        return ids_by([x for x in letters if x] if None not in letters else [], "letters")
+        return ids_by([name for item in items if (name := as_id(item)) is not None], "ids")
 
     def _from_entries(self, entries: list[dict[str, JSON]]) -> Ids:
         found: list[tuple[int, float | None, float | None]] = []
@@ -254,11 +243,3 @@ def _names_best(key: str) -> bool:
 def _one(value: JSON) -> Ids:
     name = as_id(value)
     return NO_IDS if name is None else Reading([name], "best alone")
-
-
-def _letter(item: JSON) -> int | None:
-    if isinstance(item, str):
-        bare = item.strip("[]() ").upper()
-        if len(bare) == 1 and "A" <= bare <= "Z":
-            return ord(bare) - ord("A") + 1
-    return None

@@ -78,14 +78,7 @@ def _from_part(text: str, on: Scale, words: Grades | None) -> One:
 def _from_json(values: Iterable[JSON], on: Scale, words: Grades | None) -> One:
     for value in values:
         for inner in walk(value):
-            found = _NOTHING
-            if isinstance(inner, dict):
-                found = _from_dict(inner, on, words)
-            elif isinstance(inner, list) and len(inner) == 1:
-                found = _one(_from_leaf(inner[0], on, words), "list of one")
-            elif inner is value:
-                found = _one(_from_leaf(inner, on, words), "value")
-            if found:
+            if isinstance(inner, dict) and (found := _from_dict(inner, on, words)):
                 return found
     return _NOTHING
 
