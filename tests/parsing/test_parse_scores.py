@@ -191,7 +191,6 @@ REFUSED = [
     "",
     "I'm sorry, I can't help with that.",
     "3 passages are provided.",
-    "None of the documents are relevant.",
     "Doc: <number>, Relevance: <score>",
     "Doc: 9, Relevance: 7\nDoc: 3, Relevance: 4\nDoc: 7, Relevance: 3",
     "[1, 2]",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rerank_core.parsing import parse_permutation, parse_score, parse_scores
+from rerank_core.parsing import parse_permutation, parse_score, parse_scores, read_scores
 
 PIECES = """
     [ ] { } ( ) < > " ' ` : = , . ; / % | - * # _ \\ & ~ 0 1 2 3 8 10 12 99 0.85 8,5 .5 1e9 NaN
@@ -170,6 +173,80 @@ def test_a_fraction_is_read_on_any_scale(score: int, high: int) -> None:
     """Eight of ten is 0.8, whatever the prompt's scale goes to."""
     for reply in (f"{score}/10", f"Score: {score} out of 10", f"{score * 10}%"):
         assert parse_score(reply, (0, high)) == pytest.approx(score / 10)
+
+
+Named = list[tuple[int, int]]
+#: The same scores by id, in every form that names its documents.
+KEYED: dict[str, Callable[[Named], str]] = {
+    "objects": lambda named: json.dumps({"scores": [{"id": i, "score": s} for i, s in named]}),
+    "texts in objects": lambda named: json.dumps(
+        [{"doc_id": f"doc_{i}", "relevance": f"{s}/10", "why": "2 facts"} for i, s in named]
+    ),
+    "JSON lines": lambda named: "\n".join(json.dumps({"id": i, "score": s}) for i, s in named),
+    "mapping": lambda named: json.dumps({str(i): s for i, s in named}),
+    "mapping of objects": lambda named: json.dumps({f"[{i}]": {"score": s} for i, s in named}),
+    "list of mappings": lambda named: json.dumps([{str(i): s} for i, s in named]),
+    "pairs": lambda named: json.dumps(named),
+    "parallel lists": lambda named: json.dumps(
+        {"ids": [i for i, _ in named], "scores": [s for _, s in named]}
+    ),
+    "broken mapping": lambda named: f"{{{', '.join(f'{i!r}: {s}' for i, s in named)},}}",
+    "fenced": lambda named: f"So:\n```json\n{json.dumps(dict(named), indent=1)}\n```\nDone.",
+    "lines": lambda named: "\n".join(f"{i}:{s}" for i, s in named),
+    "spaced lines": lambda named: "\n".join(f"{i} : {s}" for i, s in named),
+    "one line": lambda named: ", ".join(f"{i}: {s}" for i, s in named),
+    "lines in words": lambda named: "\n".join(f"Doc: {i}, Relevance: {s}" for i, s in named),
+    "bullets": lambda named: "\n".join(f"- **Document {i}**: {s}/10, as it is" for i, s in named),
+    "brackets": lambda named: "\n".join(f"[{i}] {s}" for i, s in named),
+    "headings": lambda named: "\n\n".join(f"### Document {i}\n**Score:** {s}" for i, s in named),
+    "table": lambda named: (
+        "| Doc | Score |\n|---|---|\n" + "\n".join(f"| {i} | {s} |" for i, s in named)
+    ),
+    "CSV": lambda named: "id,score\n" + "\n".join(f"{i},{s}" for i, s in named),
+    "YAML": lambda named: "scores:\n" + "\n".join(f"  - id: {i}\n    score: {s}" for i, s in named),
+    "tags": lambda named: "".join(f"<doc><id>{i}</id><score>{s}</score></doc>" for i, s in named),
+}
+
+
+@pytest.mark.parametrize("form", KEYED)
+@given(NAMED_SCORES, st.integers(0, 40), FIRST, st.randoms(use_true_random=False))
+@settings(max_examples=25)
+def test_more_ids_than_were_asked_take_nothing_from_those_that_were(
+    form: str, scores: list[int], more: int, first_id: int, chance: random.Random
+) -> None:
+    """Ten asked, 1 to 21 answered, in whatever order: the ten are read, the rest is ignored."""
+    count = len(scores)
+    named = list(enumerate(scores, start=first_id))
+    named += [(first_id + count + i, i % 11) for i in range(more)]
+    chance.shuffle(named)
+
+    read = parse_scores(KEYED[form](named), count, (0, 10), first_id)
+
+    assert read == [pytest.approx(score / 10) for score in scores]
+
+
+SHORT = {name: KEYED[name] for name in ("mapping", "fenced", "lines", "spaced lines", "one line")}
+
+
+@pytest.mark.parametrize("form", SHORT)
+@given(st.lists(st.integers(0, 10), min_size=2, max_size=12), FIRST, st.data())
+@settings(max_examples=50)
+def test_a_short_form_that_was_cut_off_scores_no_document_wrongly(
+    form: str, scores: list[int], first_id: int, data: st.DataObject
+) -> None:
+    """`{"1":7,"2":3` and `1:7` on lines, out of order: what is complete is read, and only that."""
+    count = len(scores)
+    named = data.draw(st.permutations(list(enumerate(scores, start=first_id))))
+    reply = SHORT[form](named).replace(": ", data.draw(st.sampled_from([":", ": ", " : "])))
+    cut = reply[: data.draw(st.integers(0, len(reply)))]
+
+    read = read_scores(cut, count, (0, 10), first_id, cut_off=cut != reply).values
+
+    assert all(
+        score is None or score == true / 10 for score, true in zip(read, scores, strict=True)
+    ), cut
+    complete = re.findall(r": ?\d+(?=[,\n}])", cut)
+    assert sum(score is not None for score in read) >= len(complete), cut
 
 
 BOMBS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rerank_core.parsing import parse_permutation, parse_score, parse_scores
+from rerank_core.parsing import parse_permutation, parse_score, parse_scores, read_permutation
 
 Case = dict[str, Any]
 
@@ -23,19 +23,25 @@ def unit(value: float, scale: list[float]) -> float:
 
 
 def is_read(case: Case) -> bool:
-    """Whether the parser for this kind of reply reads what a careful person did."""
+    """Whether the parser for this kind of reply reads what a careful person did.
+
+    An empty `expected` is the answer that no document is relevant.
+    """
     unparseable = case["expected"] == "unparseable"
     expected = {} if unparseable else {int(k): v for k, v in case["expected"].items()}
     count, first = case["num_docs"], case["id_base"]
     if "scale" not in case:
         order = [k - first for k in sorted(expected, key=lambda k: expected[k])]
-        return parse_permutation(case["raw"], count, first) == order
+        answered = bool(read_permutation(case["raw"], count, first)) is not unparseable
+        return answered and parse_permutation(case["raw"], count, first) == order
     scale = case["scale"]
     if case["kind"] == "pointwise":
         found = {1: parse_score(case["raw"], scale)}
     else:
         scores = parse_scores(case["raw"], count, scale, first)
         found = {first + i: score for i, score in enumerate(scores)}
+        if expected == {} and not unparseable:
+            return set(scores) == {0.0}
     for name, score in found.items():
         given = expected.get(name)
         optional = str(name) in case.get("accept_missing", [])

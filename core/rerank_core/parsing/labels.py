@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
 from .scan import Token, Value, value_at
 from .words import AFTER_SCORE, FILLERS, kind
+
+_LEFT_OUT = re.compile(
+    r"irrelevan|(?:not|non|un|no)[ _-]?(?:relevan|rank|order|sort|select|use)|exclu|reject|omit"
+    r"|discard|remov|ignor|skipp|left[ _-]?out|off[ _-]?topic",
+    re.IGNORECASE,
+)
 
 
 def is_score_key(key: str) -> bool:
     """Whether a JSON key, table heading or label names a score; stray blanks do not matter."""
     return kind(key.replace(" ", "").replace("-", "_")) == "score"
+
+
+def is_order_key(key: str) -> bool:
+    """Whether a JSON key says that an order follows."""
+    low = key.lower()
+    return any(word in low for word in ("rank", "order", "sorted", "permutation", "result", "ids"))
+
+
+def names_best(key: str) -> bool:
+    """Whether a JSON key says that what follows is the best, or the choice."""
+    low = key.lower()
+    return any(word in low for word in ("best", "most", "top", "answer", "choice", "selected"))
+
+
+def is_left_out_key(key: str) -> bool:
+    """Whether a JSON key says that what follows is no part of the answer: `"excluded": [3, 5]`."""
+    return _LEFT_OUT.search(key) is not None
 
 
 def weight(label: str) -> int:

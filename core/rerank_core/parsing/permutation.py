@@ -7,11 +7,12 @@ import re
 from .chains import chain
 from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
-from .labels import is_score_key
+from .labels import is_left_out_key, is_order_key, is_score_key, names_best
 from .layers import answer, answer_part, final_part, plain
 from .lists import listed
+from .none_relevant import is_empty_answer, says_none_relevant
 from .prose import told
-from .reading import NO_IDS, Ids, Reading, ids_by
+from .reading import NO_IDS, NONE_RELEVANT, Ids, Reading, ids_by
 from .scale import Scale
 from .scan import Text
 from .scores import Reader
@@ -30,9 +31,11 @@ _ANY_SCORE, _ANY_GRADE = Scale((0, 1e6)), Scale((0, len(GRADES)))
 def parse_permutation(reply: str, count: int, first_id: int = 1) -> list[int]:
     """The positions (from 0) of the documents that `reply` names, best first; [] if none.
 
-    The prompt numbered its `count` documents from `first_id`. The first mention of a document
-    wins, numbers outside the prompt are dropped, and what the reply leaves out is left out. A
-    part that calls itself final stands for the whole. Never raises, whatever the reply.
+    An empty order stands for an answer too, "none is relevant": `read_permutation` tells the two
+    apart, by the name of the rule. The prompt numbered its `count` documents from `first_id`. The
+    first mention of a document wins, numbers outside the prompt are dropped, and what the reply
+    leaves out is left out. A part that calls itself final stands for the whole. Never raises,
+    whatever the reply.
     """
     return read_permutation(reply, count, first_id).values
 
@@ -44,6 +47,8 @@ def read_permutation(reply: str, count: int, first_id: int = 1) -> Reading[list[
     reader = _Reader(count, first_id)
     if (value := whole_json(reply)) is not None and (ids := reader.from_json(value)):
         return reader.positions(ids).within("json")
+    if is_empty_answer(reply, count, first_id):
+        return Reading([], NONE_RELEVANT)
     text = answer(reply)
     part = answer_part(text)
     final = final_part(part)
@@ -52,7 +57,9 @@ def read_permutation(reply: str, count: int, first_id: int = 1) -> Reading[list[
     for candidate in (part,) if part is text else (part, text):
         if found := reader.positions(reader.part(candidate)):
             return found
-    return reader.by_grade(text)
+    if found := reader.by_grade(text):
+        return found
+    return Reading([], NONE_RELEVANT) if says_none_relevant(reply, count, first_id) else NO_IDS
 
 
 class _Reader:
@@ -131,8 +138,10 @@ class _Reader:
     def _from_dict(self, found: dict[str, JSON], depth: int) -> Ids:
         if ids := ids_by(_by_rank(found), "rank keys"):
             return ids
-        for key in sorted(found, key=lambda key: not _names_order(key)):
+        for key in sorted(found, key=lambda key: not is_order_key(key)):
             value = found[key]
+            if is_left_out_key(key):
+                continue
             if isinstance(value, list) and depth and not is_score_key(key):
                 if ids := self._from_list(value):
                     return ids
@@ -141,9 +150,9 @@ class _Reader:
                     return ids
             elif (
                 isinstance(value, str)
-                and (_names_order(key) or is_id_key(key) or _names_best(key))
+                and (is_order_key(key) or is_id_key(key) or names_best(key))
                 and (ids := self.from_json(value) or _one(value))
-            ) or (_names_best(key) and (ids := _one(value))):
+            ) or (names_best(key) and (ids := _one(value))):
                 return ids
         return self._ranked(found, "")
 
@@ -228,16 +237,6 @@ def _of_dicts(value: JSON) -> bool:
 
 def _is_rank(key: str) -> bool:
     return key.lower().strip() in ("rank", "position", "order", "place", "ranking")
-
-
-def _names_order(key: str) -> bool:
-    low = key.lower()
-    return any(word in low for word in ("rank", "order", "sorted", "permutation", "result", "ids"))
-
-
-def _names_best(key: str) -> bool:
-    low = key.lower()
-    return any(word in low for word in ("best", "most", "top", "answer", "choice", "selected"))
 
 
 def _one(value: JSON) -> Ids:

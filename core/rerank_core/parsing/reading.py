@@ -28,6 +28,8 @@ class Reading(Generic[T]):
         return Reading(self.values, f"{layer}: {self.by}") if self.by else self
 
 
+#: The rule for a reply whose answer is that no document is relevant.
+NONE_RELEVANT = "none relevant"
 NO_IDS: Ids = Reading([])
 
 

@@ -10,12 +10,13 @@ from .cut_off import without_growing_tail
 from .fold import fold
 from .labels import is_score_key, labelled_value, stands, weight
 from .layers import answer, answer_part, final_part, plain
+from .none_relevant import says_irrelevant as none_says_irrelevant
 from .reading import Reading
 from .scale import Scale
 from .scan import Token, Tokens, Value, tokens, value_at
 from .structure import JSON, plain_number, repaired, strict_blocks, walk, whole_json
 from .verdict import Grades, grades, says_irrelevant, yes_or_no
-from .words import GIVING, MARKS, kind, several
+from .words import ANSWER_WORDS, GIVING, MARKS, kind
 
 # A base model goes on after its answer with the next example of the prompt.
 _NEXT_EXAMPLE = re.compile(
@@ -23,9 +24,6 @@ _NEXT_EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _STARS = re.compile(r"[★⭐🌟✭✮][★☆⭐🌟✩✰✭✮ ]{0,20}")
-_ANSWER_WORDS = several(
-    "answer output result response value verdict antwort respuesta réponse ответ 答案 回答"
-)
 
 One: TypeAlias = Reading[float | None]
 _NOTHING: One = Reading(None)
@@ -56,7 +54,7 @@ def read_score(
     for candidate in (part, text) if part is not text else (text,):
         if found := _from_part(candidate, on, named):
             return found
-    return _NOTHING
+    return Reading(0.0, "not relevant") if none_says_irrelevant(part) else _NOTHING
 
 
 def _from_part(text: str, on: Scale, words: Grades | None) -> One:
@@ -95,7 +93,7 @@ def _from_dict(found: dict[str, JSON], on: Scale, words: Grades | None) -> One:
     if on.low == 0 and on.high == 1:
         for key, value in found.items():
             if kind(key) != "other" and isinstance(value, bool | str):
-                relevant = "relevan" in key.lower() or key.lower() in _ANSWER_WORDS
+                relevant = "relevan" in key.lower() or key.lower() in ANSWER_WORDS
                 if relevant and (verdict := _verdict(value)) is not None:
                     return Reading(verdict, "yes or no")
     return _NOTHING
@@ -240,7 +238,7 @@ def _given(toks: Tokens, text: str, on: Scale) -> float | None:
         low = token.text.lower()
         before = toks[i - 1].text.lower() if i else ""
         is_a = before in ("is", "be") and low in ("a", "an")
-        answer_is = before in _ANSWER_WORDS and low == "is"
+        answer_is = before in ANSWER_WORDS and low == "is"
         if token.kind != "word" or not (low in GIVING or is_a or answer_is):
             continue
         for j in range(i + 1, min(i + 10, len(toks))):

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from .cut_off import ends_in_score, without_growing_tail
 from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
-from .labels import is_score_key
+from .labels import is_left_out_key, is_score_key
 from .layers import answer, answer_part, final_part, plain
+from .none_relevant import is_empty_answer, says_none_relevant
 from .plain_lines import alike, numbered, row
-from .reading import Reading
+from .reading import NONE_RELEVANT, Reading
 from .records import records
 from .scale import Scale
 from .scan import Value, tokens
@@ -39,10 +40,12 @@ def parse_scores(
     """The score of each of `count` documents, mapped from `scale` to 0..1; None where not given.
 
     The prompt numbered its documents from `first_id`. Other numbers are dropped, and where most
-    are not the prompt's the reply is refused: it speaks of something else, such as the prompt's
-    example. Of two scores for a document the first counts, unless a later part calls itself final
-    or revised, or is a later block of JSON. `words` are grades that the prompt asked for, with
-    their values on `scale`. Raises ValueError for a scale that is none, never for a reply.
+    are not the prompt's, and less than half of the prompt's are there, the reply is refused: it
+    speaks of something else, such as the prompt's example. Of two scores for a document the first
+    counts, unless a later part calls itself final or revised, or is a later block of JSON. "None
+    of the documents is relevant" and an empty list are answers: 0.0 for all. `words` are grades
+    that the prompt asked for, with their values on `scale`. Raises ValueError for a scale that is
+    none, never for a reply.
     """
     return read_scores(reply, count, scale, first_id, words=words).values
 
@@ -54,12 +57,25 @@ def read_scores(
     first_id: int = 1,
     *,
     words: Mapping[str, float] | None = None,
+    cut_off: bool = False,
 ) -> Reading[list[float | None]]:
-    """What `parse_scores` gives, with the rule that read it."""
-    reader = Reader(Scale(scale), count, first_id, grades(words))
+    """What `parse_scores` gives, with the rule that read it.
+
+    With `cut_off` the server stopped the reply before its end: a number at its very end that
+    could have gone on, 1 to 10, is none.
+    """
+    on = Scale(scale)
+    reply = without_growing_tail(reply, on) if cut_off else reply
+    reader = Reader(on, count, first_id, grades(words))
     found = reader.read(reply) if count > 0 else _NOTHING
     if not found and count == 1 and (one := read_score(reply, scale, words=words)):
         return Reading([one.values], f"one document: {one.by}")
+    if (
+        not found
+        and count > 0
+        and (is_empty_answer(reply, count, first_id) or says_none_relevant(reply, count, first_id))
+    ):
+        return Reading([0.0] * count, NONE_RELEVANT)
     return Reading([found.values.get(position) for position in range(count)], found.by)
 
 
@@ -132,7 +148,9 @@ class Reader:
             return scores
         if depth:
             inner = sorted(found.items(), key=lambda item: not is_score_key(item[0]))
-            for _, value in inner:
+            for key, value in inner:
+                if is_left_out_key(key):
+                    continue
                 if isinstance(value, dict | list) and (scores := self._from(value, depth - 1)):
                     return scores
                 if isinstance(value, str) and (scores := self.text(plain(fold(value)))):
@@ -151,6 +169,8 @@ class Reader:
                     ]
             if scores := self._placed(pairs, "entries"):
                 return scores
+            if any(score is not None for _, score in pairs):
+                return _NOTHING  # what was refused together is not read one by one
             if not pairs and len(items) == self.count and self.count > 1:
                 return self._positional([self._leaf(item) for item in items], "entries in order")
         elif _holds(items, list):
@@ -283,8 +303,8 @@ class Reader:
         first = first_id_used((name for name, _ in pairs), self.count, self.first_id)
         named = {name for name, _ in pairs}
         ours = {name for name in named if 0 <= name - first < self.count}
-        if 2 * len(ours) < len(named):
-            return _NOTHING
+        if 2 * len(ours) < min(len(named), self.count):
+            return _NOTHING  # as many as half of all documents are no accident, whatever follows
         found: Scores = {}
         for name, score in pairs:
             if name in ours and score is not None:

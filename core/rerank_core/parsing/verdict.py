@@ -64,6 +64,11 @@ def says_irrelevant(text: str) -> bool:
     return len(text) < 400 and bool(_NEGATIVE.search(text)) and not _POSITIVE.search(text)
 
 
+def says_relevant(text: str) -> bool:
+    """Whether some sentence says of something that it is relevant."""
+    return bool(_POSITIVE.search(text))
+
+
 class Grades:
     """Grades in words, with their values on the prompt's scale."""
 

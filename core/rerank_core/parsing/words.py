@@ -82,6 +82,10 @@ GIVING = several("""
 OUT_OF = frozenset(
     ("of", "von", "sur", "sobre", "de", "su", "из", "di", "em", "van", "av", "af", "na", "z")
 )
+#: What an answer calls itself, as a JSON key or before "is".
+ANSWER_WORDS = several(
+    "answer output result response value verdict antwort respuesta réponse ответ 答案 回答"
+)
 #: Between two documents of a list in words.
 JOINS = frozenset(
     ("and", "then", "by", "und", "dann", "et", "puis", "y", "luego", "e", "и", "затем")
