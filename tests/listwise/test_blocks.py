@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rerank_core.listwise import blocks, overlapping_blocks
+from rerank_core.listwise import NoneRelevant, blocks, overlapping_blocks
 from rerank_core.listwise.blocks import design
 from rerank_core.listwise.pagerank import pagerank
 from tests.listwise.judges import FakeJudge, failing_at, perfect, ranks, run, shuffled_texts
@@ -110,6 +110,19 @@ def test_every_answer_that_comes_alone_yields_an_order() -> None:
 
     assert [len(order.judged) for order in yielded[:5]] == [20, 40, 60, 80, 100]
     assert len(yielded) == 10
+
+
+def test_whom_no_block_named_where_none_is_relevant_stands_last() -> None:
+    """Whatever the retriever thought of it: here the blocks around its first 20 name nobody."""
+
+    def temper(group: list[int]) -> object:
+        return NoneRelevant() if set(group) & set(range(20)) else perfect(group)
+
+    texts = [str(rank) for rank in range(100)]
+    order = run(overlapping_blocks("query", texts, FakeJudge(temper)))[-1]
+
+    assert order[-20:] == list(range(20))
+    assert len(order.judged) == 100
 
 
 def test_what_no_answer_named_stands_where_the_retriever_put_it() -> None:

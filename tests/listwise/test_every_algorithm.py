@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerank_core.errors import InvalidInputError, Reason, ScorerError
-from rerank_core.listwise import Order, algorithm
+from rerank_core.listwise import NoneRelevant, Order, algorithm
 from tests.listwise.judges import (
     ADVERSARIAL,
     FakeJudge,
@@ -108,6 +108,17 @@ def test_without_a_useful_answer_the_retrievers_order_stands(name: str) -> None:
 
     assert order == list(range(100))
     assert not order.judged
+
+
+@every
+def test_where_none_is_relevant_all_are_judged_and_none_moves(name: str) -> None:
+    """It is an answer, unlike one that names nobody."""
+    judge = FakeJudge(lambda group: NoneRelevant())
+
+    order = orders(name, shuffled_texts(100), judge)[-1]
+
+    assert order == list(range(100))
+    assert order.judged == set(range(100))
 
 
 @every

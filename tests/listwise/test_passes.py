@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rerank_core.errors import InvalidInputError
-from rerank_core.listwise import ShuffledJudge, top_down_partitioning
+from rerank_core.listwise import NoneRelevant, ShuffledJudge, top_down_partitioning
 from rerank_core.listwise.passes import merge_orders, merge_scores, restored, shuffles
 from tests.listwise.judges import (
     ADVERSARIAL,
@@ -100,6 +100,15 @@ def test_orders_merge_by_mean_rank() -> None:
 def test_what_an_order_leaves_out_shares_the_ranks_it_left() -> None:
     assert merge_orders([[2], [0, 1, 2]], 3) == [0, 2, 1]
     assert merge_orders([[2], [1, 2]], 3) == [2, 1]
+
+
+def test_a_pass_in_which_none_is_relevant_leaves_the_rest_behind() -> None:
+    """Whom another pass names comes first, the others follow as given; all of them are judged."""
+    texts = ["0", "1", "2", "3"]
+    answers = iter([NoneRelevant(), [1]])  # reversed, 1 is text 2
+
+    assert ordered(FakeJudge(lambda group: next(answers)), texts, 2) == [2, 0, 1, 3]
+    assert isinstance(ordered(FakeJudge(lambda group: NoneRelevant()), texts, 3), NoneRelevant)
 
 
 def test_an_order_that_names_nothing_has_no_vote() -> None:

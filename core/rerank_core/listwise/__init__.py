@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import InvalidInputError
 from . import blocks, sliding, top_down
 from .blocks import overlapping_blocks
-from .order import Order
+from .order import NoneRelevant, Order
 from .passes import ShuffledJudge
 from .plan import Plan
 from .sliding import sliding_window
@@ -21,6 +21,7 @@ from .top_down import top_down_partitioning
 
 __all__ = [
     "Algorithm",
+    "NoneRelevant",
     "Order",
     "Plan",
     "ShuffledJudge",

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ..protocols import Judge
 from .inquiry import Inquiry, completed
-from .order import Order
+from .order import NoneRelevant, Order
 from .pagerank import pagerank
 from .parts import even_parts, part_count
 from .plan import Plan, at_least
@@ -37,7 +37,8 @@ async def overlapping_blocks(
     one call, exact). Of the true top 10 it finds about nine at n = 100, and at n = 1,000 seven,
     or five where the retriever knows nothing. With `refine` a second round orders the best
     `window` once more: nearly all ten, and nine or seven.
-    A block whose call fails is as if it had not been. Raises the first error if every call
+    A block whose call fails is as if it had not been; of a block in which none is relevant, those
+    whom no other block names stand last. Raises the first error if every call
     failed.
 
     For n > window: replicas * ceil(n / window) calls in 1 round; `refine` adds one to each.
@@ -56,15 +57,19 @@ async def overlapping_blocks(
         return
     blocks = design(len(texts), window, replicas, seed)
     known: dict[int, tuple[list[int], list[int]]] = {}
+    denied: set[int] = set()
     order = list(everything)
     async with aclosing(inquiry.many(blocks)) as arriving:
         async for answers in arriving:
             for number, named in answers.items():
+                if isinstance(named, NoneRelevant):
+                    denied.update(blocks[number])
                 left_out = set(blocks[number]).difference(named)
                 known[number] = named, sorted(left_out)
             # In the blocks' order, not the answers', so that rounding cannot tell arrivals apart.
             weights = pagerank(len(texts), [known[number] for number in sorted(known)])
-            order = sorted(everything, key=lambda position: (-weights[position], position))
+            behind = denied.difference(*(named for named, _ in known.values()))
+            order = sorted(everything, key=lambda p: (p in behind, -weights[p], p))
             yield inquiry.order(order)
     if refine and known:
         named = await inquiry.one(order[:window])

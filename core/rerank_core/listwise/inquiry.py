@@ -8,7 +8,7 @@ from operator import index
 
 from ..errors import ScorerError
 from ..protocols import Judge
-from .order import Order
+from .order import NoneRelevant, Order
 
 
 class Inquiry:
@@ -81,6 +81,9 @@ class Inquiry:
                 raise
             return None
         self._came_back = True
+        if isinstance(answer, NoneRelevant):
+            self._judged.update(group)
+            return answer
         named = [group[position] for position in named_positions(answer, len(group))]
         self._judged.update(named)
         return named

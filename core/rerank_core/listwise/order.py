@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+class NoneRelevant(list[int]):
+    """A judge's answer that none of a group is relevant: it names nobody, and is an answer.
+
+    The group counts as judged, and stays in the order it had, behind whom another answer names.
+    """
+
+
 class Order(list[int]):
     """Every position in the texts exactly once, best first: the best order known so far.
 

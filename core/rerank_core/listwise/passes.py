@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from ..protocols import Judge
-from .inquiry import named_positions
+from .inquiry import completed, named_positions
+from .order import NoneRelevant
 from .plan import at_least
 
 
@@ -20,7 +21,8 @@ class ShuffledJudge:
     """Asks a judge `passes` times at once, each time in another order, and merges the answers.
 
     Calls are `passes` times as many, rounds stay. A pass that fails or names nothing has no
-    vote; the first error is raised if all failed. The same seed shuffles alike.
+    vote; where one says that none is relevant, whom the others do not name stands behind, as
+    given. The first error is raised if all failed. The same seed shuffles alike.
     """
 
     def __init__(self, judge: Judge, passes: int, *, seed: int = 0) -> None:
@@ -38,7 +40,10 @@ class ShuffledJudge:
         orders = [answer for answer in answers if not isinstance(answer, Exception)]
         if not orders:
             raise next(answer for answer in answers if isinstance(answer, Exception))
-        return merge_orders(orders, len(texts))
+        merged = merge_orders(orders, len(texts))
+        if any(isinstance(order, NoneRelevant) for order in orders):
+            return completed(merged, range(len(texts))) if merged else NoneRelevant()
+        return merged
 
     async def _once(
         self, query: str, texts: Sequence[str], shuffle: Sequence[int]
@@ -47,6 +52,8 @@ class ShuffledJudge:
             answer = await self._judge.order(query, [texts[position] for position in shuffle])
         except Exception as error:  # the other passes go on
             return error
+        if isinstance(answer, NoneRelevant):
+            return answer
         return [shuffle[position] for position in named_positions(answer, len(shuffle))]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from ..errors import ConfigurationError
 from ..listwise.passes import merge_scores, restored, shuffles
-from ..parsing import parse_scores
+from ..parsing import read_scores
 from ..text.truncation import pack
 from .answers import graded, note_cuts, unreadable
 from .asking import Asker
@@ -70,7 +70,8 @@ class BatchStrategy(Strategy):
             schema=scores_schema(asker.scale),
             reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(parts),
         )
-        scores = parse_scores(reply.text, len(parts), asker.scale)
-        if all(score is None for score in scores):
+        reading = read_scores(reply.text, len(parts), asker.scale, cut_off=reply.cut_off)
+        scores = reading.values
+        if not reading:
             raise unreadable(reply.text, asker.chat.model)
         return restored(scores, order)

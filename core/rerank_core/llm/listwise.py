@@ -8,9 +8,9 @@ from contextlib import aclosing
 from typing import Any
 
 from ..errors import ConfigurationError, InvalidInputError, ScorerError
-from ..listwise import ShuffledJudge, algorithm
+from ..listwise import NoneRelevant, ShuffledJudge, algorithm
 from ..listwise.plan import at_least
-from ..parsing import parse_permutation
+from ..parsing import read_permutation
 from ..protocols import Judge
 from ..runtime.retries import Policy
 from ..runtime.usage import record
@@ -120,7 +120,7 @@ class _Panel:
             schema=order_schema(),
             reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_ID * len(texts),
         )
-        order = parse_permutation(reply.text, len(texts))
-        if not order:
+        reading = read_permutation(reply.text, len(texts))
+        if not reading:
             raise unreadable(reply.text, asker.chat.model)
-        return order
+        return reading.values or NoneRelevant()
