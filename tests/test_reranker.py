@@ -249,7 +249,7 @@ class TestTheDoor:
 
     def test_a_mistyped_option_is_refused(self) -> None:
         """`top_k` is not silently dropped."""
-        with pytest.raises(TypeError, match="top_k"):
+        with pytest.raises(TypeError, match=r"'top_k': did you mean top_n\?"):
             Reranker("bm25", top_k=5)  # type: ignore[call-arg]
 
 

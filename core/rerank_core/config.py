@@ -30,29 +30,19 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
+from .options import NAMES, Options, changed
 from .scorers.named import HYBRID, scorer_class
 
-#: Options of `Reranker` that are plain values; `scorer` and `combine` have forms of their own.
-PLAIN = (
-    "top_n",
-    "timeout",
-    "depth",
-    "threshold",
-    "fallback",
-    "cache",
-    "on_error",
-    "max_concurrency",
-    "shadow",
-    "hedge_after",
-    "requests_per_minute",
-    "tokens_per_minute",
-)
+#: Options of `Reranker` that are plain values in a file: `combine` has a form of its own, and no
+#: file can hold the function `on_ranking`.
+PLAIN = tuple(name for name in NAMES if name not in ("combine", "on_ranking"))
 
 #: What TOML, which has no null, says for None.
 NONE = "none"
@@ -95,7 +85,7 @@ def save(
     if file.suffix == ".json":
         text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     else:
-        text = "\n".join(_toml(whole)).strip() + "\n"
+        text = _toml(whole)
     file.write_text(text, encoding="utf-8")
 
 
@@ -125,23 +115,22 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     return {**found, **given}
 
 
-def table(named: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+def table(named: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """The table of a reranker.
 
     `named`: its scorer, fallback and cache as they were asked for; only names, and mappings of
-    them, can be written. `plain`: its options that are plain values, and its `combine`. None is
-    written as "none". Raises `ConfigurationError` for what no file can hold.
+    them, can be written. `options`: of the others, those that are not the default. None is written
+    as "none". Raises `ConfigurationError` for what no file can hold.
     """
     found: dict[str, Any] = {}
     for name, value in named.items():
         if value is not None:
             found[name] = _checked_name(name, value)
-    for name, value in plain.items():
-        found[name] = NONE if value is None else value
+    for name, value in changed(options).items():
         if isinstance(value, Combination):
             found[name] = combination_table(value)
-        elif isinstance(value, timedelta):
-            found[name] = value.total_seconds()
+        elif name in PLAIN and name not in ("fallback", "cache"):
+            found[name] = NONE if value is None else value
     return found
 
 
@@ -221,32 +210,8 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _toml(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> list[str]:
-    """Lines of TOML 1.0: plain values first, then tables, as its grammar wants them."""
-    lines = [
-        f"{_key(name)} = {_value(value)}"
-        for name, value in table.items()
-        if not isinstance(value, Mapping)
-    ]
-    if above and (lines or not table):
-        lines = ["", f"[{'.'.join(map(_key, above))}]", *lines]
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            lines += _toml(value, (*above, name))
-    return lines
-
-
-def _key(name: str) -> str:
-    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return name if bare else _value(name)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, str):
-        # JSON's escapes are TOML's, but for DEL, which TOML wants escaped too
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
-    raise ConfigurationError(f"no config file can hold {value!r}")
+def _toml(table: Mapping[str, Any]) -> str:
+    try:
+        return tomli_w.dumps(table)
+    except TypeError as error:
+        raise ConfigurationError(f"no config file can hold {table!r}: {error}") from None

@@ -3,7 +3,8 @@
     RerankError
     ├── InvalidInputError (ValueError)      a query, document or option that cannot be right
     ├── ConfigurationError (ValueError)     a reranker that cannot work as set up
-    │   └── MissingKeyError                 … for want of an API key
+    │   ├── MissingKeyError                 … for want of an API key
+    │   └── UnknownOptionError (TypeError)  … by an option that there is not
     ├── MissingExtraError (ImportError)     … for want of a package; the message has the command
     ├── ScorerError                         the world: a server, a network, a model
     └── DegradedError (in `ranking`)        on_error="raise", and the answer was degraded
@@ -58,6 +59,10 @@ class ConfigurationError(RerankError, ValueError):
 
 class MissingKeyError(ConfigurationError):
     """No API key: neither given nor in the environment. The message names the variable."""
+
+
+class UnknownOptionError(ConfigurationError, TypeError):
+    """No option has this name. A `TypeError`, as Python has it; the message has the nearest one."""
 
 
 class MissingExtraError(RerankError, ImportError):

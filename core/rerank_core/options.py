@@ -1,83 +1,277 @@
-"""What is wrong with a call is said at the door, before anything is sent anywhere."""
+"""Every option of a `Reranker`, in one place: its default, its check and what it is for.
+
+A new option is one field of `Options` and one line of `RerankerOptions`; a test holds the two
+together. Signatures, presets, config files and the read-only attributes of a reranker follow.
+"""
 
 from __future__ import annotations
 
-import math
+import inspect
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
 
-from .errors import ConfigurationError, InvalidInputError
+from .combine.combination import Combination
+from .errors import ConfigurationError, InvalidInputError, UnknownOptionError
+from .protocols import ScoreStore
+from .ranking.ranking import Ranking
+from .runtime.checks import one_of, real_number, whole_number
+from .runtime.deadline import UNSET, Timeout, Unset, seconds
+from .scorers.named import ScorerLike, recipe
+from .stores import score_store
 
+#: What the world's failures become.
+OnError = Literal["degrade", "raise"]
 
-def checked_query(query: object) -> str:
-    """The query, if it asks anything."""
-    if not isinstance(query, str):
-        raise InvalidInputError(f"the query is a string, not {type(query).__name__}")
-    if not query.strip():
-        raise InvalidInputError("the query is empty: pass the question the documents should answer")
-    return query
-
-
-def checked_top_n(top_n: object) -> int | None:
-    """How many to return; None for all."""
-    if top_n is None:
-        return None
-    if isinstance(top_n, bool) or not isinstance(top_n, int):
-        raise InvalidInputError(f"top_n is a whole number or None for all, not {top_n!r}")
-    if top_n < 1:
-        raise InvalidInputError(f"top_n is {top_n}: ask for at least 1, or None for all")
-    return top_n
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def checked_on_error(on_error: str) -> str:
-    """What the world's failures become: an answer that says so, or an exception."""
-    if on_error not in ("degrade", "raise"):
-        raise ConfigurationError(f'on_error is "degrade" or "raise", not {on_error!r}')
-    return on_error
+def _option(default: Any, check: Callable[[str, Any], Any], about: str) -> Any:
+    """A field: `check(name, value)` returns what is kept, or raises `ConfigurationError`."""
+    return field(default=default, metadata={"check": check, "about": " ".join(about.split())})
 
 
-def checked_depth(depth: object) -> int | None:
-    """How many candidates to rerank; None for all, 0 for none."""
-    if depth is None:
-        return None
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
+def _timeout(name: str, value: Any) -> float | Unset | None:
+    return UNSET if value is UNSET else seconds(name, value)
+
+
+def _combination(name: str, value: Any) -> Combination | None:
+    if value is not None and not isinstance(value, Combination):
         raise ConfigurationError(
-            f"depth is a whole number of candidates, 0 for the retriever's order, not {depth!r}"
+            f"{name} is a WeightedSum({{…}}) or a ReciprocalRankFusion() from "
+            f"rerank_core.combine, or None, not {value!r}"
         )
-    return depth
+    return value
 
 
-def checked_concurrency(limit: object) -> int | None:
-    """How many batches may be under way at once; None for what each scorer likes."""
-    if limit is None:
+def _scorers(name: str, value: Any) -> Mapping[str, Any] | None:
+    try:
+        return None if value is None else recipe(value).scorers
+    except ConfigurationError as error:
+        if type(error) is not ConfigurationError:  # a missing key says what it needs
+            raise
+        raise ConfigurationError(f"{name}: {error}") from None
+
+
+def _function(name: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name} is a function of a Ranking, or None, not {value!r}")
+    return value
+
+
+def _on_error(name: str, value: Any) -> Any:
+    one_of(name, value, get_args(OnError))
+    return value
+
+
+_rate = partial(real_number, above=0, none="no limit")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Options:
+    """The options of a `Reranker`, checked.
+
+    Numbers become Python's own, times seconds, `cache` the store and `fallback` the scorers (by
+    name) that they stand for: so one may be made of another's values. Raises `ConfigurationError`,
+    naming the option, for what could never work.
+    """
+
+    top_n: int | None = _option(
+        10, partial(whole_number, least=1, none="all"), "how many to return; None for all."
+    )
+    timeout: Timeout | Unset = _option(
+        UNSET,
+        _timeout,
+        """the deadline of a whole call, in seconds or as a timedelta, None for none; left out,
+        the scorer's own default (5 s for LLMs and APIs, none for local models).""",
+    )
+    combine: Combination | None = _option(
+        None,
+        _combination,
+        """`WeightedSum` or `ReciprocalRankFusion` over the scorers and "retrieval"; needed with
+        several scorers.""",
+    )
+    fallback: ScorerLike = _option(
+        None, _scorers, "scorers to ask in turn where the first could not score."
+    )
+    cache: str | os.PathLike[str] | ScoreStore | None = _option(
+        None,
+        lambda name, value: score_store(value),
+        """where scores are kept so that nothing is asked twice: "memory", a path ending in
+        .sqlite or .db, a "redis://…" URL, or a `ScoreStore`; None for nowhere.""",
+    )
+    on_error: OnError = _option(
+        "degrade",
+        _on_error,
+        """"degrade" answers with what there is and says so in the report; "raise" raises
+        `DegradedError`.""",
+    )
+    max_concurrency: int | None = _option(
+        None,
+        partial(whole_number, least=1, none="what each scorer likes"),
+        """batches under way at once over all simultaneous calls; None for what each scorer
+        likes.""",
+    )
+    on_ranking: Callable[[Ranking], object] | None = _option(
+        None,
+        _function,
+        """called with every `Ranking`, for those who use it through a framework that throws
+        rankings away.""",
+    )
+    depth: int | None = _option(
+        None,
+        partial(whole_number, least=0, none="all"),
+        """only so many candidates, the best retrieved, are reranked; the others stay beneath them
+        as they were; None for all, 0 for none.""",
+    )
+    threshold: float | None = _option(
+        None,
+        partial(real_number, none="any"),
+        """only hits with at least this score are returned (`ranking.all` still holds every one),
+        so that "no relevant document" is an answer; skipped, and said so, on a degraded ranking;
+        None for any.""",
+    )
+    shadow: float | None = _option(
+        None,
+        partial(real_number, least=0, most=1, none="no shadow mode"),
+        """the retriever's order is returned, and this share (0..1) of the calls is scored beside
+        it for `on_ranking` alone.""",
+    )
+    hedge_after: Timeout = _option(
+        None,
+        seconds,
+        """so long after the start, in seconds or as a timedelta, a second try is made of the
+        slowest batches, once their peers are in; None for never.""",
+    )
+    requests_per_minute: float | None = _option(
+        None, _rate, "requests that each scorer is kept to; None for no limit."
+    )
+    tokens_per_minute: float | None = _option(
+        None, _rate, "tokens, estimated, that each scorer is kept to; None for no limit."
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            kept = each.metadata["check"](each.name, getattr(self, each.name))
+            object.__setattr__(self, each.name, kept)
+
+
+class RerankerOptions(TypedDict, total=False):
+    """`Options` as keyword arguments: `**options: Unpack[RerankerOptions]`."""
+
+    top_n: int | None
+    timeout: Timeout | Unset
+    combine: Combination | None
+    fallback: ScorerLike
+    cache: str | os.PathLike[str] | ScoreStore | None
+    on_error: OnError
+    max_concurrency: int | None
+    on_ranking: Callable[[Ranking], object] | None
+    depth: int | None
+    threshold: float | None
+    shadow: float | None
+    hedge_after: Timeout
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+
+
+_FIELDS = {each.name: each for each in fields(Options)}
+#: The names, in order.
+NAMES = tuple(_FIELDS)
+
+
+def for_call(name: str, value: Any) -> Any:
+    """The option's value for one call, checked alike. Raises `InvalidInputError`."""
+    try:
+        return _FIELDS[name].metadata["check"](name, value)
+    except ConfigurationError as error:
+        raise InvalidInputError(str(error)) from None
+
+
+def changed(options: Options) -> dict[str, Any]:
+    """Those that are not the default."""
+    values = {name: getattr(options, name) for name in NAMES}
+    return {name: value for name, value in values.items() if value != _FIELDS[name].default}
+
+
+def refuse_unknown(given: Collection[str], known: Collection[str] = NAMES) -> None:
+    """Raise `UnknownOptionError` for a name that there is not, with the nearest that there is."""
+    for name in given:
+        if name not in known:
+            raise UnknownOptionError(_unknown(name, sorted(known)))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    import difflib  # for this sentence only
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = near or (["top_n"] if name in ("k", "top_k", "n", "limit") else [])
+    hint = f": did you mean {near[0]}?" if near else "."
+    return f"unknown option {name!r}{hint} Options: {', '.join(known)}"
+
+
+def parameters(default: Any = inspect.Parameter.empty) -> list[inspect.Parameter]:
+    """The options as keyword parameters; each with its own default unless another one is given."""
+    own = default is inspect.Parameter.empty
+    return [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=each.default if own else default,
+            annotation=each.type,
+        )
+        for each in _FIELDS.values()
+    ]
+
+
+def spelled_out(default: Any = inspect.Parameter.empty) -> Callable[[_F], _F]:
+    """Show a function's `**options: Unpack[RerankerOptions]` by name in its signature."""
+
+    def spell_out(function: _F) -> _F:
+        written = inspect.signature(function)
+        named = [one for one in written.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        signature = written.replace(parameters=[*named, *parameters(default)])
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        return function
+
+    return spell_out
+
+
+if TYPE_CHECKING:
+    # to a type checker the options of what holds them are the fields themselves, frozen
+    Held = Options
+else:
+
+    class Held:
+        """What holds `Options` in `_options`, and shows each as an attribute of its own."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if isinstance(getattr(type(self), name, None), property):
+                wanted = name.removesuffix("s") if name == "scorers" else name
+                raise AttributeError(
+                    f"{name} is read-only: reranker.replace({wanted}=…) gives another reranker"
+                )
+            super().__setattr__(name, value)
+
+    def _shown(name: str) -> property:
+        return property(
+            lambda held: getattr(held._options, name), doc=_FIELDS[name].metadata["about"]
+        )
+
+    for _name in NAMES:
+        setattr(Held, _name, _shown(_name))
+
+
+def described(docstring: str | None) -> str | None:
+    """The docstring, and the options below it, a paragraph each."""
+    import textwrap
+
+    if docstring is None:  # as `python -OO` has it
         return None
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise ConfigurationError(f"max_concurrency is a whole number of at least 1, not {limit!r}")
-    return limit
-
-
-def checked_threshold(threshold: object) -> float | None:
-    """The least score to return; None for any."""
-    if threshold is None:
-        return None
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-        raise ConfigurationError(f"threshold is a score or None, not {threshold!r}")
-    if not math.isfinite(threshold):
-        raise ConfigurationError(f"threshold is {threshold}: give a finite score, or None for any")
-    return float(threshold)
-
-
-def checked_share(share: object) -> float | None:
-    """The share of the calls to score in shadow; None for no shadow mode."""
-    if share is None:
-        return None
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        raise ConfigurationError(f"shadow is a share of the calls, 0..1, or None, not {share!r}")
-    return float(share)
-
-
-def checked_rate(name: str, rate: object) -> float | None:
-    """So many a minute; None for no limit."""
-    if rate is None:
-        return None
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
-        raise ConfigurationError(f"{name} is a number above 0, or None for no limit, not {rate!r}")
-    return float(rate)
+    paragraphs = [
+        textwrap.fill(f"`{name}`: {each.metadata['about']}", 96, subsequent_indent="    ")
+        for name, each in _FIELDS.items()
+    ]
+    return "\n".join([inspect.cleandoc(docstring), "", *paragraphs, ""])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import dataclasses
 import os
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any, Self, Unpack, cast
 
 from . import config
 from .combine.combination import Combination
@@ -18,23 +18,21 @@ from .engine.pipeline import Pipeline
 from .engine.rate_limit import RateLimit
 from .errors import ConfigurationError, ScorerError
 from .options import (
-    checked_concurrency,
-    checked_depth,
-    checked_on_error,
-    checked_query,
-    checked_rate,
-    checked_share,
-    checked_threshold,
-    checked_top_n,
+    Held,
+    Options,
+    RerankerOptions,
+    described,
+    for_call,
+    refuse_unknown,
+    spelled_out,
 )
 from .protocols import Scorer, ScoreStore, traits_of
-from .ranking.candidate import Candidate, Document, to_candidates
+from .ranking.candidate import RETRIEVAL, Candidate, Document, checked_query, to_candidates
 from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from .ranking.report import Report
 from .runtime import loop, threads
 from .runtime.deadline import UNSET, Timeout, Unset, seconds
-from .scorers.named import ScorerLike, recipe
-from .stores import score_store
+from .scorers.named import Recipe, ScorerLike, recipe
 from .telemetry.chat_callbacks import unobserved
 from .telemetry.log import log
 from .telemetry.tracing import ranking_span
@@ -43,9 +41,11 @@ from .telemetry.tracing import ranking_span
 MAX_SHADOWS = 8
 #: How long closing waits for them, in seconds.
 SHADOW_TIMEOUT = 10.0
+#: What a config file says by the name it was given by, and not by what that stands for.
+_NAMED = ("scorer", "fallback", "cache")
 
 
-class Reranker:
+class Reranker(Held):
     """Puts candidates into the best order it can honestly give, within its deadline.
 
     `scorer` is a name ("hybrid", "bm25", "llm:gpt-4o-mini", "cross-encoder:…"), an object with
@@ -53,25 +53,8 @@ class Reranker:
     dict by name (then `combine` says how). None is "hybrid": BM25 over the candidates and the
     retriever's own score, half and half.
 
-    `top_n`: how many to return, None for all. `timeout`: the deadline of a whole call, in seconds
-    or as a timedelta, None for none; left out, the scorer's own default (5 s for LLMs and APIs,
-    none for local models). `combine`: `WeightedSum` or `ReciprocalRankFusion` over the scorers
-    and "retrieval". `fallback`: scorers to ask in turn where the first could not score. `cache`:
-    where scores are kept so that nothing is asked twice: "memory", a path ending in .sqlite or
-    .db, a "redis://…" URL, or a `ScoreStore`; None for nowhere.
-    `on_error`: "degrade" answers with what there is and says so in the report; "raise" raises
-    `DegradedError`. `max_concurrency`: batches under way at once over all simultaneous calls.
-    `on_ranking`: called with every `Ranking`, for those who use it through a framework that
-    throws rankings away.
-
-    `depth`: only so many candidates, the best retrieved, are reranked; the others stay beneath
-    them as they were; None for all, 0 for none.
-    `threshold`: only hits with at least this score are returned (`ranking.all` still holds every
-    one), so that "no relevant document" is an answer; skipped, and said so, on a degraded ranking.
-    `shadow`: the retriever's order is returned, and this share (0..1) of the calls is scored beside
-    it for `on_ranking` alone. `hedge_after`: so long after the start a second try is made of the
-    slowest batches, once their peers are in. `requests_per_minute`, `tokens_per_minute`: what each
-    scorer is kept to, tokens estimated.
+    All options are keywords, checked now and read-only from then on; `replace` gives another
+    reranker with other ones. They are listed in `help(Reranker)` and in `Options`.
 
     May be shared by threads and event loops. Raises `ConfigurationError` (or `MissingExtraError`,
     `MissingKeyError`) here for what could never work.
@@ -82,79 +65,102 @@ class Reranker:
     ('Rome, capital of Italy', 1, 3)
     """
 
-    def __init__(
-        self,
-        scorer: ScorerLike = None,
-        top_n: int | None = 10,
-        timeout: Timeout | Unset = UNSET,
-        combine: Combination | None = None,
-        fallback: ScorerLike = None,
-        cache: str | os.PathLike[str] | ScoreStore | None = None,
-        on_error: str = "degrade",
-        max_concurrency: int | None = None,
-        on_ranking: Callable[[Ranking], object] | None = None,
-        depth: int | None = None,
-        threshold: float | None = None,
-        shadow: float | None = None,
-        hedge_after: Timeout = None,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-    ) -> None:
-        asked = recipe(scorer)
-        self.scorers = asked.scorers
-        self.combine = combine or asked.combine
+    @spelled_out()
+    def __init__(self, scorer: ScorerLike = None, **options: Unpack[RerankerOptions]) -> None:
+        refuse_unknown(options)
+        self._named: dict[str, Any] = dict.fromkeys(_NAMED)
+        self._cache_is_ours = False
+        self._take_on(recipe(scorer), Options(**options), {"scorer": scorer, **options})
+
+    def _take_on(self, asked: Recipe, options: Options, named: Mapping[str, Any]) -> None:
+        """Become what is asked for. `named`: what of it is new, as it was given."""
+        self._recipe, self._options = asked, options
         if self.combine is not None:
-            self.combine.check(["retrieval", *self.scorers])
+            self.combine.check([RETRIEVAL, *self.scorers])
         elif len(self.scorers) > 1:
             raise ConfigurationError(
                 f"{len(self.scorers)} scorers need combine=: WeightedSum({{…}}) or "
                 "ReciprocalRankFusion() from rerank_core.combine"
             )
-        self.fallback = {} if fallback is None else recipe(fallback).scorers
-        self.cache = score_store(cache)
-        self._cache_is_ours = self.cache is not cache
-        # as they were asked for, less a password in a URL: what a config file can say of them
-        stored = getattr(self.cache, "url", cache)
-        self._named: dict[str, Any] = {"scorer": scorer, "fallback": fallback, "cache": stored}
-        self.top_n = checked_top_n(top_n)
-        self.depth = checked_depth(depth)
-        self.timeout = timeout if timeout is UNSET else seconds(timeout)
-        self.on_error = checked_on_error(on_error)
-        self.max_concurrency = checked_concurrency(max_concurrency)
-        self.on_ranking = on_ranking
-        self.threshold = checked_threshold(threshold)
         if self.threshold is not None:
             self._check_calibrated()
-        self.shadow = checked_share(shadow)
-        self.hedge_after = seconds(hedge_after)
-        self.requests_per_minute = checked_rate("requests_per_minute", requests_per_minute)
-        self.tokens_per_minute = checked_rate("tokens_per_minute", tokens_per_minute)
+        # as they were asked for, less a password in a URL: what a config file can say of them
+        self._named |= {name: named[name] for name in _NAMED if name in named}
+        if "cache" in named:
+            self._cache_is_ours = self.cache is not named["cache"]
+            self._named["cache"] = getattr(self.cache, "url", named["cache"])
         self._pipeline = self._build()
         self._shadows: set[asyncio.Task[None]] = set()
 
+    # -- what an option stands for, where that is more than it says ----------------------------
+
+    @property
+    def scorers(self) -> Mapping[str, Scorer]:
+        """By the names of their signals."""
+        return self._recipe.scorers
+
+    @property
+    def combine(self) -> Combination | None:
+        """How their scores are combined, as asked or as "hybrid" does; None for one alone."""
+        return self._options.combine or self._recipe.combine
+
+    @property
+    def fallback(self) -> Mapping[str, Scorer]:
+        """The scorers to ask in turn, by the names of their signals."""
+        return cast("Mapping[str, Scorer]", self._options.fallback or {})
+
+    @property
+    def cache(self) -> ScoreStore | None:
+        """The store that scores are kept in."""
+        return cast("ScoreStore | None", self._options.cache)
+
+    @spelled_out(default=UNSET)
+    def replace(
+        self, *, scorer: ScorerLike | Unset = UNSET, **changes: Unpack[RerankerOptions]
+    ) -> Self:
+        """Another reranker like this one but for the changes; this one stays as it is.
+
+        Both work with the same scorers and the same store, so that neither is loaded or opened
+        twice; limits (`max_concurrency`, requests and tokens a minute) each counts for itself.
+        Close each as if it were alone: what they share is let go of with the last that is in use.
+
+        Raises `ConfigurationError` as the constructor does.
+
+        >>> Reranker("bm25", top_n=3).replace(top_n=None).top_n is None
+        True
+        """
+        refuse_unknown(changes)
+        made = copy(self)
+        made._named = dict(self._named)
+        given = changes if isinstance(scorer, Unset) else {"scorer": scorer, **changes}
+        asked = self._recipe if isinstance(scorer, Unset) else recipe(scorer)
+        made._take_on(asked, dataclasses.replace(self._options, **changes), given)
+        return made
+
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> Self:
+    @spelled_out(default=UNSET)
+    def from_config(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        scorer: ScorerLike | Unset = UNSET,
+        **given: Unpack[RerankerOptions],
+    ) -> Self:
         """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, or .json.
 
-        What is `given` takes the file's place: `scorer=` for one that no name stands for. Keys
+        What is given takes the file's place: `scorer=` for one that no name stands for. Keys
         come from the environment. Raises `ConfigurationError`, naming what is wrong.
         """
+        refuse_unknown(given)
         table = config.load(path)
-        made = cls(**config.options(table, **given))
-        made._named |= {name: table[name] for name in made._named if name in table.keys() - given}
+        instead = given if isinstance(scorer, Unset) else {"scorer": scorer, **given}
+        made = cls(**config.options(table, **instead))
+        made._named |= {name: table[name] for name in _NAMED if name in table.keys() - instead}
         return made
 
     def to_config(self, path: str | os.PathLike[str]) -> None:
         """Write it as such a file. Raises `ConfigurationError` for what no file can hold."""
-        defaults = inspect.signature(type(self)).parameters
-        plain = {
-            name: getattr(self, name)
-            for name in (*config.PLAIN, "combine")
-            if name not in self._named and getattr(self, name) != defaults[name].default
-        }
-        if self.combine == recipe(self._named["scorer"]).combine:
-            plain.pop("combine", None)
-        config.save(path, config.table(self._named, plain))
+        config.save(path, config.table(self._named, self._options))
 
     def _build(self) -> Pipeline:
         cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
@@ -174,7 +180,7 @@ class Reranker:
             self.max_concurrency or traits.max_concurrency,
             cache,
             rate_limit=RateLimit(self.requests_per_minute, self.tokens_per_minute),
-            hedge_after=self.hedge_after,
+            hedge_after=seconds("hedge_after", self.hedge_after),
         )
 
     def _check_calibrated(self) -> None:
@@ -273,14 +279,14 @@ class Reranker:
         top_n: int | Unset | None,
         timeout: Timeout | Unset,
     ) -> tuple[str, Sequence[Document], list[Candidate], int | None, float | None]:
-        limit = self._limit() if isinstance(timeout, Unset) else seconds(timeout)
-        many = self.top_n if isinstance(top_n, Unset) else checked_top_n(top_n)
+        limit = self._limit() if isinstance(timeout, Unset) else for_call("timeout", timeout)
+        many = self.top_n if isinstance(top_n, Unset) else for_call("top_n", top_n)
         return checked_query(query), documents, to_candidates(documents), many, limit
 
     def _limit(self) -> float | None:
         """The instance's deadline: as given, else the longest that a scorer asks for."""
         if not isinstance(self.timeout, Unset):
-            return self.timeout
+            return seconds("timeout", self.timeout)
         wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]
         return max((wish for wish in wishes if wish is not None), default=None)
 
@@ -310,7 +316,7 @@ class Reranker:
     async def _scored_in_shadow(self, *asked: Any) -> None:
         with unobserved():  # the ranking that was observed is over
             try:
-                ranking = replace(await self._scored(*asked), shadow=True)
+                ranking = dataclasses.replace(await self._scored(*asked), shadow=True)
             except ScorerError as error:
                 log.warning("scoring in shadow failed: %s", error)
                 return
@@ -329,7 +335,7 @@ class Reranker:
             span.finish(report)
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
-            report = replace(report, notes=(*report.notes, note))
+            report = dataclasses.replace(report, notes=(*report.notes, note))
         elif self.threshold is not None:
             reached = sum(hit.score is not None and hit.score >= self.threshold for hit in placed)
             top_n = reached if top_n is None else min(top_n, reached)
@@ -363,3 +369,6 @@ class Reranker:
                 self.on_ranking(ranking)
             except Exception:
                 log.exception("on_ranking raised; the ranking is unharmed")
+
+
+Reranker.__doc__ = described(Reranker.__doc__)

@@ -198,5 +198,5 @@ class TestWhatStandsForAStore:
             MemoryStore(max_scores=0)
         with pytest.raises(ConfigurationError, match="at least 1"):
             SqliteStore(tmp_path / "a.db", max_scores=0)
-        with pytest.raises(ValueError, match="timeout is -1"):
+        with pytest.raises(ValueError, match="ttl is -1"):
             MemoryStore(ttl=-1)

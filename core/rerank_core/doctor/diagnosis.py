@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Several
 from dataclasses import dataclass, replace
@@ -208,9 +207,8 @@ def _of_reranker(
     reranker: Reranker, asked: _Asked, served: Served, probe: bool, progress: Progress | None
 ) -> Evidence:
     setup = _setup(reranker)
-    quiet = copy.copy(reranker)  # nobody who counts rankings hears of these
-    quiet.on_ranking = None
-    quiet.shadow = None
+    # nobody who counts rankings hears of these
+    quiet = reranker.replace(on_ranking=None, shadow=None)
     cases = []
     for done, (query, (text, documents, grades)) in enumerate(asked.items(), start=1):
         ranking = _rank(quiet, text, to_candidates(documents))

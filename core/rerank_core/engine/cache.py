@@ -97,7 +97,7 @@ class Cache:
         """Open the store ahead of the first ranking."""
         await _quietly(lambda: self.store.get_many(["00"]), "open")
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, keep_store: bool = False) -> None:
         """Write what is to be written, and close the store if it is ours to close."""
         state = self._states.get()
         batch = state.next or state.last
@@ -106,7 +106,7 @@ class Cache:
         if state.writer is not None:
             state.writer.cancel()
         await self._states.aclose()
-        if self.close_store:
+        if self.close_store and not keep_store:
             await _quietly(self.store.aclose, "close")
 
     async def _read(

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from weakref import WeakSet
 
 from ..combine.combination import Combination
 from ..combine.fuse import Fused, Scoring, fuse
@@ -32,6 +33,10 @@ FALLBACK_SHARE, FALLBACK_SECONDS = 0.2, 1.0
 FINISH_SHARE, FINISH_SECONDS = 0.02, 0.02
 #: A load that a call has waited for longer than this many seconds is worth a word.
 NOTICEABLE = 0.1
+
+#: Those that have ranked since they were last closed. Scorers and stores may be shared by several
+#: (`Reranker.replace`), and are let go of with the last. Touched on the background loop only.
+_in_use: WeakSet[Pipeline] = WeakSet()
 
 
 class Pipeline:
@@ -58,6 +63,7 @@ class Pipeline:
         """
         if not candidates or self.depth == 0:
             return as_retrieved(candidates), Report()
+        _in_use.add(self)
         with metered() as meter:
             return await self._run(query, candidates, limit, meter)
 
@@ -100,17 +106,31 @@ class Pipeline:
 
     async def warm_up(self) -> None:
         """Load what every scorer, fallbacks too, must load, and open the cache."""
-        await self._warm_up([*self.engines.values(), *self.fallbacks.values()])
+        _in_use.add(self)
+        await self._warm_up(self._engines())
         if self.cache is not None:
             await self.cache.warm_up()
 
     async def aclose(self) -> None:
-        """Close every scorer, and the cache."""
+        """Close every scorer, and the cache, but what another pipeline in use works with too.
+
+        The last one to be closed closes that. One that is gone without a word is not waited for.
+        """
+        _in_use.discard(self)
         await cancel_abandoned()  # or it would open again what is closed here
-        for engine in (*self.engines.values(), *self.fallbacks.values()):
-            await engine.aclose()
+        shared = {id(part) for other in _in_use for part in other._parts()}
+        for engine in self._engines():
+            if id(engine.scorer) not in shared:
+                await engine.aclose()
         if self.cache is not None:
-            await self.cache.aclose()
+            await self.cache.aclose(keep_store=id(self.cache.store) in shared)
+
+    def _engines(self) -> list[Engine]:
+        return [*self.engines.values(), *self.fallbacks.values()]
+
+    def _parts(self) -> list[object]:
+        stores = [] if self.cache is None else [self.cache.store]
+        return [*(engine.scorer for engine in self._engines()), *stores]
 
     async def _warm_up(self, engines: Iterable[Engine], meter: Meter | None = None) -> None:
         started = time.monotonic()

@@ -106,6 +106,15 @@ def to_candidate(document: Document, index: int = 0) -> Candidate:
     )
 
 
+def checked_query(query: object) -> str:
+    """The query, if it asks anything. Raises `InvalidInputError`."""
+    if not isinstance(query, str):
+        raise InvalidInputError(f"the query is a string, not {type(query).__name__}")
+    if not query.strip():
+        raise InvalidInputError("the query is empty: pass the question the documents should answer")
+    return query
+
+
 def to_candidates(documents: Sequence[Document]) -> list[Candidate]:
     """A candidate for each document, in the same order."""
     if isinstance(documents, (str, bytes, Mapping)):

@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from numbers import Real
 from typing import Final
 
-from ..errors import InvalidInputError
+from ..errors import ConfigurationError
 
 
 class Unset(Enum):
@@ -27,19 +28,19 @@ UNSET: Final = Unset.UNSET
 Timeout = float | timedelta | None
 
 
-def seconds(timeout: Timeout) -> float | None:
-    """The limit in seconds, or None for none.
+def seconds(name: str, limit: Timeout) -> float | None:
+    """The limit called `name` in seconds; None for none, and so for an infinite one.
 
-    Raises `InvalidInputError` for a limit that nothing could meet or that is no number.
+    Raises `ConfigurationError` for a limit that nothing could meet or that is no number.
     """
-    if timeout is None:
+    if limit is None:
         return None
-    value = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
-        raise InvalidInputError(f"timeout is seconds, a timedelta or None, not {timeout!r}")
-    if value <= 0:
-        raise InvalidInputError(f"timeout is {value:g} s: give a positive time, or None for none")
-    return None if math.isinf(value) else float(value)
+    value: object = limit.total_seconds() if isinstance(limit, timedelta) else limit
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(float(value)):
+        raise ConfigurationError(f"{name} is seconds, a timedelta or None, not {limit!r}")
+    if (found := float(value)) <= 0:
+        raise ConfigurationError(f"{name} is {found:g} s: give a positive time, or None for none")
+    return None if math.isinf(found) else found
 
 
 @dataclass(frozen=True, slots=True)

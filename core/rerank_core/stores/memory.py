@@ -20,7 +20,7 @@ class MemoryStore:
     def __init__(self, *, max_scores: int = 100_000, ttl: Timeout = 24 * 3600.0) -> None:
         if max_scores < 1:
             raise ConfigurationError(f"max_scores is at least 1, not {max_scores}")
-        self.max_scores, self.ttl = max_scores, seconds(ttl)
+        self.max_scores, self.ttl = max_scores, seconds("ttl", ttl)
         self._scores: TTLCache[str, StoredScore] = TTLCache(max_scores, self.ttl or float("inf"))
 
     async def get_many(self, keys: Sequence[str]) -> Mapping[str, StoredScore]:

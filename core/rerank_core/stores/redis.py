@@ -45,7 +45,7 @@ class RedisStore:
             raise ConfigurationError(f"a Redis URL begins with {', '.join(SCHEMES)}")
         self.url, password = _without_password(url)
         self._password = Secret(password, [VARIABLE], "Redis") if password else None
-        self.ttl, self.prefix = seconds(ttl), prefix
+        self.ttl, self.prefix = seconds("ttl", ttl), prefix
         self._clients = self._per_loop()
 
     def _per_loop(self) -> PerLoop[Redis]:

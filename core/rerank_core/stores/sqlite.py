@@ -65,7 +65,7 @@ class SqliteStore:
         if max_scores < 1:
             raise ConfigurationError(f"max_scores is at least 1, not {max_scores}")
         self.path = Path(path).expanduser().absolute()
-        self.max_scores, self.ttl = max_scores, seconds(ttl)
+        self.max_scores, self.ttl = max_scores, seconds("ttl", ttl)
         self._open_sides()
 
     def _open_sides(self) -> None:
