@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
+from rerank_core.options import RerankerChanges
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
 
 SCORE_KEY = "relevance_score"
+
+
+class OwnOptions(TypedDict, total=False):
+    """The options of `RerankCompressor` beside its reranker."""
+
+    metadata_fields: Sequence[str]
+    score_field: str | None
+
+
+class ChangedOptions(RerankerChanges, OwnOptions, total=False):
+    """What `from_config` takes in place of what the file says, and beside it."""
 
 
 class RerankCompressor(BaseDocumentCompressor):
@@ -38,9 +50,11 @@ class RerankCompressor(BaseDocumentCompressor):
     score_field: str | None = None
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> RerankCompressor:
+    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
         """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`."""
-        return RerankCompressor(reranker=Reranker.from_config(path, **given))
+        options: dict[str, Any] = dict(given)
+        own = {name: options.pop(name) for name in OwnOptions.__annotations__ if name in options}
+        return cls(reranker=Reranker.from_config(path, **options), **own)
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import inspect
+import os
+from typing import Any, ClassVar, Self, Unpack
 
-from rerank_core.presets import build, with_first
+from rerank_core import presets
 
-from .compressor import RerankCompressor
+from .compressor import ChangedOptions, OwnOptions, RerankCompressor
+
+_OWN = {
+    name: parameter
+    for name, parameter in inspect.signature(RerankCompressor).parameters.items()
+    if name != "reranker"
+}
 
 
 class _Preset(RerankCompressor):
@@ -14,11 +22,29 @@ class _Preset(RerankCompressor):
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
         own = {name: options.pop(name) for name in _OWN if name in options}
-        reranker = build(self.kind, with_first(self.kind, model, options), beside=_OWN)
-        super().__init__(reranker=reranker, **own)
+        options = presets.with_first(self.kind, model, options)
+        super().__init__(reranker=presets.build(self.kind, options, beside=_OWN), **own)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        # in place of pydantic's own, which knows the fields
+        if "kind" in vars(cls) or "__init__" not in vars(cls):
+            cls.__signature__ = presets.PresetSignature(_OWN.values())  # type: ignore[assignment]
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
+        """This preset with the options of a file: see `Reranker.from_config`.
+
+        Raises `ConfigurationError` for a file with a scorer of another kind:
+        `RerankCompressor.from_config` takes any.
+        """
+        return cls(**presets.from_file(cls.kind, path, given))
 
 
-_OWN = tuple(name for name in RerankCompressor.model_fields if name != "reranker")
+# -- the kinds: the options of each are the core's, and our own -----------------------------------
+
+
+class _LLMOptions(presets.LLMOptions, OwnOptions, total=False): ...
 
 
 class LLMReranker(_Preset):
@@ -26,11 +52,42 @@ class LLMReranker(_Preset):
 
     kind = "llm"
 
+    def __init__(self, model: Any = None, /, **options: Unpack[_LLMOptions]) -> None:
+        super().__init__(model, **options)
+
+
+class _CrossEncoderOptions(presets.CrossEncoderOptions, OwnOptions, total=False): ...
+
 
 class CrossEncoderReranker(_Preset):
     """A cross-encoder on this machine. See `CrossEncoderScorer`."""
 
     kind = "cross-encoder"
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        /,
+        **options: Unpack[_CrossEncoderOptions],
+    ) -> None:
+        super().__init__(model, **options)
+
+
+class _OnnxOptions(presets.OnnxOptions, OwnOptions, total=False): ...
+
+
+class OnnxReranker(_Preset):
+    """A cross-encoder on this machine by onnxruntime alone. See `OnnxCrossEncoderScorer`."""
+
+    kind = "onnx"
+
+    def __init__(
+        self, model: str | os.PathLike[str] | None = None, /, **options: Unpack[_OnnxOptions]
+    ) -> None:
+        super().__init__(model, **options)
+
+
+class _CohereOptions(presets.CohereOptions, OwnOptions, total=False): ...
 
 
 class CohereReranker(_Preset):
@@ -38,11 +95,23 @@ class CohereReranker(_Preset):
 
     kind = "cohere"
 
+    def __init__(self, model: str | None = None, /, **options: Unpack[_CohereOptions]) -> None:
+        super().__init__(model, **options)
+
+
+class _RerankAPIOptions(presets.RerankAPIOptions, OwnOptions, total=False): ...
+
 
 class RerankAPIReranker(_Preset):
     """Any rerank server, by its URL. See `RerankAPIScorer`."""
 
     kind = "api"
+
+    def __init__(self, url: str | None = None, /, **options: Unpack[_RerankAPIOptions]) -> None:
+        super().__init__(url, **options)
+
+
+class _EmbeddingOptions(presets.EmbeddingOptions, OwnOptions, total=False): ...
 
 
 class EmbeddingReranker(_Preset):
@@ -50,14 +119,29 @@ class EmbeddingReranker(_Preset):
 
     kind = "embedding"
 
+    def __init__(self, embedder: Any = None, /, **options: Unpack[_EmbeddingOptions]) -> None:
+        super().__init__(embedder, **options)
+
+
+class _BM25Options(presets.BM25Options, OwnOptions, total=False): ...
+
 
 class BM25Reranker(_Preset):
     """BM25 over the documents at hand. See `BM25Scorer`."""
 
     kind = "bm25"
 
+    def __init__(self, model: None = None, /, **options: Unpack[_BM25Options]) -> None:
+        super().__init__(model, **options)
+
+
+class _HybridOptions(presets.HybridOptions, OwnOptions, total=False): ...
+
 
 class HybridReranker(_Preset):
     """BM25 over the documents at hand and the retriever's own order, half and half."""
 
     kind = "hybrid"
+
+    def __init__(self, model: None = None, /, **options: Unpack[_HybridOptions]) -> None:
+        super().__init__(model, **options)

@@ -8,6 +8,7 @@ from .presets import (
     EmbeddingReranker,
     HybridReranker,
     LLMReranker,
+    OnnxReranker,
     RerankAPIReranker,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "EmbeddingReranker",
     "HybridReranker",
     "LLMReranker",
+    "OnnxReranker",
     "RerankAPIReranker",
     "RerankPostprocessor",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self, TypedDict, Unpack
 
 from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
@@ -16,11 +16,22 @@ from llama_index.core.prompts.mixin import PromptMixin
 from llama_index.core.schema import BaseComponent, MetadataMode, NodeWithScore, QueryBundle
 
 from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
+from rerank_core.options import RerankerChanges
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
 
 from .chat_events import ChatEvents
 
 dispatcher = get_dispatcher(__name__)
+
+
+class OwnOptions(TypedDict, total=False):
+    """The options of `RerankPostprocessor` beside its reranker."""
+
+    callback_manager: CallbackManager
+
+
+class ChangedOptions(RerankerChanges, OwnOptions, total=False):
+    """What `from_config` takes in place of what the file says, and beside it."""
 
 
 class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
@@ -39,9 +50,11 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     reranker: Reranker = Field(exclude=True)
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str], **given: Any) -> RerankPostprocessor:
+    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
         """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`."""
-        return RerankPostprocessor(reranker=Reranker.from_config(path, **given))
+        options: dict[str, Any] = dict(given)
+        own = {name: options.pop(name) for name in OwnOptions.__annotations__ if name in options}
+        return cls(reranker=Reranker.from_config(path, **options), **own)
 
     @classmethod
     def class_name(cls) -> str:

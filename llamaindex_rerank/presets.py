@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 import re
 from collections.abc import Mapping
-from copy import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, Unpack
 
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms import MockLLM
 from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
 
-from rerank_core import ConfigurationError, Reranker
-from rerank_core.presets import build, with_first
-from rerank_core.protocols import Scorer
+from rerank_core import ConfigurationError, presets
 
-from .postprocessor import RerankPostprocessor
+from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
 from .prompts import from_template, to_template
 
 #: The key of the LLM's prompt in `get_prompts` and `update_prompts`.
@@ -28,17 +27,24 @@ _SECRET = re.compile(r"(key|token|secret|password|authorization)$")
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
+_OWN = {
+    name: parameter
+    for name, parameter in inspect.signature(RerankPostprocessor).parameters.items()
+    if name != "reranker"
+}
+
+
 class _Preset(RerankPostprocessor):
     kind: ClassVar[str]
 
     #: What it was made with, as far as JSON can say it and it is no secret.
-    options: dict[str, Any] = Field(default_factory=dict)
+    made_with: dict[str, Any] = Field(default_factory=dict)
     #: The names of the rest: `from_dict` wants them again.
     left_out: tuple[str, ...] = ()
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
         own = {name: options.pop(name) for name in _OWN if name in options}
-        options = with_first(self.kind, model, {**options.pop("options", {}), **options})
+        options = presets.with_first(self.kind, model, {**options.pop("made_with", {}), **options})
         if gone := [name for name in options.pop("left_out", ()) if name not in options]:
             raise ConfigurationError(
                 f"{', '.join(gone)} could not be stored: "
@@ -46,19 +52,31 @@ class _Preset(RerankPostprocessor):
             )
         plain = {name: value for name, value in options.items() if _can_be_stored(name, value)}
         super().__init__(  # type: ignore[call-arg]
-            reranker=build(self.kind, self._defaults(options), beside=_OWN),
-            options=plain,
+            reranker=presets.build(self.kind, self._defaults(options), beside=_OWN),
+            made_with=plain,
             # keys are read from the environment again
             left_out=tuple(n for n in options if n not in plain and not _SECRET.search(n)),
             **own,
         )
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        # in place of pydantic's own, which knows the fields
+        if "kind" in vars(cls) or "__init__" not in vars(cls):
+            cls.__signature__ = presets.PresetSignature(_OWN.values())  # type: ignore[assignment]
+
+    @classmethod
+    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
+        """This preset with the options of a file: see `Reranker.from_config`.
+
+        Raises `ConfigurationError` for a file with a scorer of another kind:
+        `RerankPostprocessor.from_config` takes any.
+        """
+        return cls(**presets.from_file(cls.kind, path, given))
+
     def _defaults(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """The options, and what LlamaIndex has an opinion of its own about."""
         return options
-
-
-_OWN = tuple(name for name in RerankPostprocessor.model_fields if name != "reranker")
 
 
 def _can_be_stored(name: str, value: Any) -> bool:
@@ -70,6 +88,12 @@ def _can_be_stored(name: str, value: Any) -> bool:
         return False
 
 
+# -- the kinds: the options of each are the core's, and our own -----------------------------------
+
+
+class _LLMOptions(presets.LLMOptions, OwnOptions, total=False): ...
+
+
 class LLMReranker(_Preset):
     """An LLM grades the nodes, a group of them in one call. See `LLMScorer`.
 
@@ -79,6 +103,9 @@ class LLMReranker(_Preset):
     """
 
     kind = "llm"
+
+    def __init__(self, model: Any = None, /, **options: Unpack[_LLMOptions]) -> None:
+        super().__init__(model, **options)
 
     def _defaults(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         if {"llm", "model", "base_url", "api_key"} & set(options):
@@ -94,18 +121,14 @@ class LLMReranker(_Preset):
     def _update_prompts(self, prompts: PromptDictType) -> None:
         if (template := prompts.get(PROMPT)) is not None:
             prompt = from_template(template, self._scorer.prompt)
-            self.reranker = _replaced(self.reranker, self._scorer.with_prompt(prompt))
+            self.reranker = self.reranker.replace(scorer=self._scorer.with_prompt(prompt))
 
     @property
     def _scorer(self) -> Any:
         return self.reranker.scorers[self.kind]
 
 
-def _replaced(reranker: Reranker, scorer: Scorer) -> Reranker:
-    """The same reranker with another scorer of the same name."""
-    other = copy(reranker)
-    other.scorers = {**reranker.scorers, scorer.name: scorer}  # type: ignore[attr-defined]
-    return copy(other)  # an engine is made for the scorers that are there
+class _CrossEncoderOptions(presets.CrossEncoderOptions, OwnOptions, total=False): ...
 
 
 class CrossEncoderReranker(_Preset):
@@ -113,11 +136,42 @@ class CrossEncoderReranker(_Preset):
 
     kind = "cross-encoder"
 
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        /,
+        **options: Unpack[_CrossEncoderOptions],
+    ) -> None:
+        super().__init__(model, **options)
+
+
+class _OnnxOptions(presets.OnnxOptions, OwnOptions, total=False): ...
+
+
+class OnnxReranker(_Preset):
+    """A cross-encoder on this machine by onnxruntime alone. See `OnnxCrossEncoderScorer`."""
+
+    kind = "onnx"
+
+    def __init__(
+        self, model: str | os.PathLike[str] | None = None, /, **options: Unpack[_OnnxOptions]
+    ) -> None:
+        super().__init__(model, **options)
+
+
+class _CohereOptions(presets.CohereOptions, OwnOptions, total=False): ...
+
 
 class CohereReranker(_Preset):
     """Cohere's rerank API. See `CohereScorer`."""
 
     kind = "cohere"
+
+    def __init__(self, model: str | None = None, /, **options: Unpack[_CohereOptions]) -> None:
+        super().__init__(model, **options)
+
+
+class _RerankAPIOptions(presets.RerankAPIOptions, OwnOptions, total=False): ...
 
 
 class RerankAPIReranker(_Preset):
@@ -125,11 +179,23 @@ class RerankAPIReranker(_Preset):
 
     kind = "api"
 
+    def __init__(self, url: str | None = None, /, **options: Unpack[_RerankAPIOptions]) -> None:
+        super().__init__(url, **options)
+
+
+class _EmbeddingOptions(presets.EmbeddingOptions, OwnOptions, total=False): ...
+
 
 class EmbeddingReranker(_Preset):
     """Cosine similarity of embeddings. See `EmbeddingScorer`."""
 
     kind = "embedding"
+
+    def __init__(self, embedder: Any = None, /, **options: Unpack[_EmbeddingOptions]) -> None:
+        super().__init__(embedder, **options)
+
+
+class _BM25Options(presets.BM25Options, OwnOptions, total=False): ...
 
 
 class BM25Reranker(_Preset):
@@ -137,8 +203,17 @@ class BM25Reranker(_Preset):
 
     kind = "bm25"
 
+    def __init__(self, model: None = None, /, **options: Unpack[_BM25Options]) -> None:
+        super().__init__(model, **options)
+
+
+class _HybridOptions(presets.HybridOptions, OwnOptions, total=False): ...
+
 
 class HybridReranker(_Preset):
     """BM25 over the nodes at hand and the retriever's own scores, half and half."""
 
     kind = "hybrid"
+
+    def __init__(self, model: None = None, /, **options: Unpack[_HybridOptions]) -> None:
+        super().__init__(model, **options)

@@ -16,6 +16,7 @@ PRESETS = {
     "EmbeddingReranker",
     "HybridReranker",
     "LLMReranker",
+    "OnnxReranker",
     "RerankAPIReranker",
 }
 

@@ -177,9 +177,16 @@ class RerankerOptions(TypedDict, total=False):
     tokens_per_minute: float | None
 
 
+class RerankerChanges(RerankerOptions, total=False):
+    """What `Reranker.replace` and `from_config` take: the options, and the scorer."""
+
+    scorer: ScorerLike
+
+
 _FIELDS = {each.name: each for each in fields(Options)}
-#: The names, in order.
+#: Their names, in order, and what else may be changed.
 NAMES = tuple(_FIELDS)
+CHANGES = ("scorer", *NAMES)
 
 
 def for_call(name: str, value: Any) -> Any:
@@ -212,31 +219,32 @@ def _unknown(name: str, known: list[str]) -> str:
     return f"unknown option {name!r}{hint} Options: {', '.join(known)}"
 
 
-def parameters(default: Any = inspect.Parameter.empty) -> list[inspect.Parameter]:
-    """The options as keyword parameters; each with its own default unless another one is given."""
-    own = default is inspect.Parameter.empty
+def parameters() -> list[inspect.Parameter]:
+    """The options as keyword parameters, with their defaults."""
     return [
         inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=each.default if own else default,
-            annotation=each.type,
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type
         )
         for each in _FIELDS.values()
     ]
 
 
-def spelled_out(default: Any = inspect.Parameter.empty) -> Callable[[_F], _F]:
+def spelled_out(function: _F) -> _F:
     """Show a function's `**options: Unpack[RerankerOptions]` by name in its signature."""
+    return _with(function, parameters())
 
-    def spell_out(function: _F) -> _F:
-        written = inspect.signature(function)
-        named = [one for one in written.parameters.values() if one.kind is not one.VAR_KEYWORD]
-        signature = written.replace(parameters=[*named, *parameters(default)])
-        function.__signature__ = signature  # type: ignore[attr-defined]
-        return function
 
-    return spell_out
+def spelled_out_changes(function: _F) -> _F:
+    """Show `**changes: Unpack[RerankerChanges]` by name: what is left out stays as it is."""
+    scorer = inspect.Parameter("scorer", inspect.Parameter.KEYWORD_ONLY, annotation="ScorerLike")
+    return _with(function, [one.replace(default=UNSET) for one in (scorer, *parameters())])
+
+
+def _with(function: _F, named: list[inspect.Parameter]) -> _F:
+    written = inspect.signature(function)
+    own = [one for one in written.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    function.__signature__ = written.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
+    return function
 
 
 if TYPE_CHECKING:

@@ -18,13 +18,16 @@ from .engine.pipeline import Pipeline
 from .engine.rate_limit import RateLimit
 from .errors import ConfigurationError, ScorerError
 from .options import (
+    CHANGES,
     Held,
     Options,
+    RerankerChanges,
     RerankerOptions,
     described,
     for_call,
     refuse_unknown,
     spelled_out,
+    spelled_out_changes,
 )
 from .protocols import Scorer, ScoreStore, traits_of
 from .ranking.candidate import RETRIEVAL, Candidate, Document, checked_query, to_candidates
@@ -65,7 +68,7 @@ class Reranker(Held):
     ('Rome, capital of Italy', 1, 3)
     """
 
-    @spelled_out()
+    @spelled_out
     def __init__(self, scorer: ScorerLike = None, **options: Unpack[RerankerOptions]) -> None:
         refuse_unknown(options)
         self._named: dict[str, Any] = dict.fromkeys(_NAMED)
@@ -114,10 +117,8 @@ class Reranker(Held):
         """The store that scores are kept in."""
         return cast("ScoreStore | None", self._options.cache)
 
-    @spelled_out(default=UNSET)
-    def replace(
-        self, *, scorer: ScorerLike | Unset = UNSET, **changes: Unpack[RerankerOptions]
-    ) -> Self:
+    @spelled_out_changes
+    def replace(self, **changes: Unpack[RerankerChanges]) -> Self:
         """Another reranker like this one but for the changes; this one stays as it is.
 
         Both work with the same scorers and the same store, so that neither is loaded or opened
@@ -129,33 +130,27 @@ class Reranker(Held):
         >>> Reranker("bm25", top_n=3).replace(top_n=None).top_n is None
         True
         """
-        refuse_unknown(changes)
+        refuse_unknown(changes, CHANGES)
+        given: dict[str, Any] = dict(changes)
         made = copy(self)
         made._named = dict(self._named)
-        given = changes if isinstance(scorer, Unset) else {"scorer": scorer, **changes}
-        asked = self._recipe if isinstance(scorer, Unset) else recipe(scorer)
-        made._take_on(asked, dataclasses.replace(self._options, **changes), given)
+        asked = recipe(given["scorer"]) if "scorer" in given else self._recipe
+        others = {name: value for name, value in given.items() if name != "scorer"}
+        made._take_on(asked, dataclasses.replace(self._options, **others), given)
         return made
 
     @classmethod
-    @spelled_out(default=UNSET)
-    def from_config(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        scorer: ScorerLike | Unset = UNSET,
-        **given: Unpack[RerankerOptions],
-    ) -> Self:
+    @spelled_out_changes
+    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[RerankerChanges]) -> Self:
         """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, or .json.
 
         What is given takes the file's place: `scorer=` for one that no name stands for. Keys
         come from the environment. Raises `ConfigurationError`, naming what is wrong.
         """
-        refuse_unknown(given)
+        refuse_unknown(given, CHANGES)
         table = config.load(path)
-        instead = given if isinstance(scorer, Unset) else {"scorer": scorer, **given}
-        made = cls(**config.options(table, **instead))
-        made._named |= {name: table[name] for name in _NAMED if name in table.keys() - instead}
+        made = cls(**config.options(table, **given))
+        made._named |= {name: table[name] for name in _NAMED if name in table.keys() - given}
         return made
 
     def to_config(self, path: str | os.PathLike[str]) -> None:

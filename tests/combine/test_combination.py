@@ -242,8 +242,14 @@ def test_a_date_that_cannot_be_read_is_counted() -> None:
         ({"weights": {"llm": math.inf}}, "'llm' is inf"),
         ({"weights": {"llm": "much"}}, "no number: 'much'"),
         ({"weights": {"a": 1.7e308, "b": 1.7e308}}, "infinity"),
-        ({"weights": {"llm": 1}, "normalize": "maximum"}, "use one of 'min-max'"),
-        ({"weights": {"llm": 1}, "normalize": {"llm": "maximum"}}, "use one of 'min-max'"),
+        (
+            {"weights": {"llm": 1}, "normalize": "maximum"},
+            r"is 'min-max', .*not 'maximum'",
+        ),
+        (
+            {"weights": {"llm": 1}, "normalize": {"llm": "maximum"}},
+            r"is 'min-max', .*not 'maximum'",
+        ),
         ({"weights": {"llm": 1}, "normalize": {"lm": "rank"}}, "no weight"),
         ({"weights": {"a": 1}, "signals": {"a": 3}}, "no function"),
         ({"weights": {"retrieval": 1}, "signals": {"retrieval": length}}, "rename"),

@@ -237,7 +237,7 @@ def test_offline_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"backend": "jax"}, "backend is torch, onnx or openvino"),
+        ({"backend": "jax"}, "backend is 'torch', 'onnx' or 'openvino', not 'jax'"),
         ({"batch_size": 0}, "batch_size is at least 1"),
         ({"max_length": 2}, "max_length is at least 8"),
     ],

@@ -24,7 +24,7 @@ from ..errors import ConfigurationError
 from ..ranking.candidate import RETRIEVAL
 from ..runtime.numbers import is_present
 from .estimate import estimate
-from .normalize import check_normalization, normalize
+from .normalize import Normalization, check_normalization, normalize
 from .recency import Recency
 from .signals import (
     RECENCY,
@@ -179,7 +179,7 @@ class WeightedSum(Combination):
 
     weights: Mapping[str, float]
     signals: Mapping[str, SignalFunction] = field(default_factory=dict)
-    normalize: str | Mapping[str, str] = "min-max"
+    normalize: Normalization | Mapping[str, Normalization] = "min-max"
 
     def __post_init__(self) -> None:
         self._freeze()
@@ -226,7 +226,11 @@ class WeightedSum(Combination):
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), self._plain()
 
-    def _plain(self) -> tuple[dict[str, float], dict[str, SignalFunction], str | dict[str, str]]:
+    def _plain(
+        self,
+    ) -> tuple[
+        dict[str, float], dict[str, SignalFunction], Normalization | dict[str, Normalization]
+    ]:
         how = self.normalize if isinstance(self.normalize, str) else dict(self.normalize)
         return dict(self.weights), dict(self.signals), how
 

@@ -18,12 +18,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from statistics import StatisticsError, correlation
 from types import MappingProxyType
+from typing import Literal, get_args
 
-from ..errors import ConfigurationError
+from ..runtime.checks import one_of
 from ..runtime.numbers import is_present, sigmoid
 
+#: How a signal is put on another scale: see the table above.
+Normalization = Literal["min-max", "rank", "z-score", "sigmoid", "none"]
 
-def normalize(values: Sequence[float | None], how: str) -> list[float | None]:
+
+def normalize(values: Sequence[float | None], how: Normalization) -> list[float | None]:
     """The same signal on another scale, by position.
 
     None, NaN and infinities are missing: they come back as None and bend nothing else. No value
@@ -31,15 +35,13 @@ def normalize(values: Sequence[float | None], how: str) -> list[float | None]:
     """
     check_normalization(how)
     present = [float(value) for value in values if is_present(value)]
-    scaled = iter(_NORMALISATIONS[how](present) if present else ())
+    scaled = iter(_NORMALIZATIONS[how](present) if present else ())
     return [next(scaled) if is_present(value) else None for value in values]
 
 
-def check_normalization(how: str) -> None:
+def check_normalization(how: object) -> None:
     """Raise `ConfigurationError` unless `how` is one of the five names."""
-    if how not in _NORMALISATIONS:
-        names = ", ".join(repr(name) for name in _NORMALISATIONS)
-        raise ConfigurationError(f"no normalization {how!r}: use one of {names}")
+    one_of("normalize", how, get_args(Normalization))
 
 
 def _min_max(values: list[float]) -> list[float]:
@@ -75,7 +77,7 @@ def _sigmoid(values: list[float]) -> list[float]:
     return [sigmoid(value) for value in values]
 
 
-_NORMALISATIONS: Mapping[str, Callable[[list[float]], list[float]]] = MappingProxyType(
+_NORMALIZATIONS: Mapping[Normalization, Callable[[list[float]], list[float]]] = MappingProxyType(
     {
         "min-max": _min_max,
         "z-score": _z_score,

@@ -16,6 +16,7 @@ from weakref import WeakSet
 from ..combine.combination import Combination
 from ..combine.fuse import Fused, Scoring, fuse
 from ..errors import HARMLESS, Reason
+from ..protocols import Scorer
 from ..ranking.candidate import RETRIEVAL, Candidate, retrieval_order
 from ..ranking.ranking import Placed, as_retrieved
 from ..ranking.report import Report
@@ -120,7 +121,7 @@ class Pipeline:
         await cancel_abandoned()  # or it would open again what is closed here
         shared = {id(part) for other in _in_use for part in other._parts()}
         for engine in self._engines():
-            if id(engine.scorer) not in shared:
+            if id(_part(engine.scorer)) not in shared:
                 await engine.aclose()
         if self.cache is not None:
             await self.cache.aclose(keep_store=id(self.cache.store) in shared)
@@ -130,7 +131,7 @@ class Pipeline:
 
     def _parts(self) -> list[object]:
         stores = [] if self.cache is None else [self.cache.store]
-        return [*(engine.scorer for engine in self._engines()), *stores]
+        return [*(_part(engine.scorer) for engine in self._engines()), *stores]
 
     async def _warm_up(self, engines: Iterable[Engine], meter: Meter | None = None) -> None:
         started = time.monotonic()
@@ -201,6 +202,11 @@ def _because(scored: Scored) -> str:
     if Reason.TIMEOUT in scored.reasons:
         causes.append("the deadline struck")
     return f": {'; '.join(causes)}" if causes else ""
+
+
+def _part(scorer: Scorer) -> object:
+    """What closing the scorer closes: its chat model, which another prompt may be asked of."""
+    return getattr(scorer, "chat", scorer)
 
 
 def _report(

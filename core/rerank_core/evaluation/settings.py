@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..combine.combination import Combination, ReciprocalRankFusion, WeightedSum
+from ..combine.normalize import Normalization
 from ..ranking.candidate import RETRIEVAL
 from .packages import package
 from .signals import Array, Signals, normalized, ranks
 
 #: The scorer's share of the weight; the rest is the retriever's.
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-NORMALISATIONS = ("min-max", "z-score", "rank", "sigmoid", "none")
+NORMALIZATIONS: tuple[Normalization, ...] = ("min-max", "z-score", "rank", "sigmoid", "none")
 #: For reciprocal rank fusion: 60 as published, 10 where the top should count for more.
 KS = (10, 60)
 FUSED_WEIGHTS = (0.3, 0.5, 0.7)
@@ -57,7 +58,7 @@ def settings(
             where = "" if depth == most else f", depth {depth}"
             if depth != most:
                 yield Setting(name, depth, label=f"{name} alone{where}")
-            for how in NORMALISATIONS:
+            for how in NORMALIZATIONS:
                 for share in WEIGHTS:
                     weights = {RETRIEVAL: round(1 - share, 2), name: share}
                     label = f"{share:.1f} {name}, {how}{where}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from ..errors import InvalidInputError
 from . import blocks, sliding, top_down
@@ -21,6 +22,7 @@ from .top_down import top_down_partitioning
 
 __all__ = [
     "Algorithm",
+    "AlgorithmName",
     "NoneRelevant",
     "Order",
     "Plan",
@@ -32,6 +34,9 @@ __all__ = [
 ]
 
 
+AlgorithmName = Literal["top-down", "sliding-window", "blocks"]
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A listwise algorithm by name.
@@ -40,7 +45,7 @@ class Algorithm:
     will cost, and refuses options that cannot be: call it to check them ahead of any work.
     """
 
-    name: str
+    name: AlgorithmName
     run: Callable[..., AsyncGenerator[Order, None]]
     plan: Callable[..., Plan]
 
@@ -55,8 +60,8 @@ _ALGORITHMS = {
 }
 
 
-def algorithm(name: str) -> Algorithm:
-    """The algorithm of that name: "sliding-window", "top-down" or "blocks"."""
-    if name not in _ALGORITHMS:
-        raise InvalidInputError(f"no listwise algorithm {name!r}; there are {list(_ALGORITHMS)}")
+def algorithm(name: AlgorithmName) -> Algorithm:
+    """The algorithm of that name."""
+    if name not in (known := get_args(AlgorithmName)):
+        raise InvalidInputError(f"no listwise algorithm {name!r}; there are {list(known)}")
     return _ALGORITHMS[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import ConfigurationError
 from ..text.truncation import (
@@ -15,6 +16,8 @@ from ..text.truncation import (
     truncate_tokens,
 )
 
+#: What becomes of a document that is longer than is shown of one.
+LongDocuments = Literal["truncate", "best-passage"]
 #: The most passages of one document: what lies beyond them is left out, and counted as such.
 MOST_PASSAGES = 16
 #: Tokens around a document: its id, its two fences.

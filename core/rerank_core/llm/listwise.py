@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from ..errors import ConfigurationError, InvalidInputError, ScorerError
-from ..listwise import NoneRelevant, ShuffledJudge, algorithm
+from ..listwise import AlgorithmName, NoneRelevant, ShuffledJudge, algorithm
 from ..listwise.plan import at_least
 from ..parsing import read_permutation
 from ..protocols import Judge
@@ -37,7 +37,13 @@ class ListwiseStrategy(Strategy):
     ordinal = True
 
     def __init__(
-        self, asker: Asker, *, name: str, window: int, passes: int, options: Mapping[str, Any]
+        self,
+        asker: Asker,
+        *,
+        name: AlgorithmName,
+        window: int,
+        passes: int,
+        options: Mapping[str, Any],
     ) -> None:
         self.asker, self.window, self.passes = asker, window, passes
         self.options = {**options, "window": window}

@@ -8,9 +8,10 @@ fence, an id or a reply of its own cannot know the marker.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Literal
 
 from ..errors import ConfigurationError
 from ..text.utf8 import as_utf8
@@ -137,8 +138,11 @@ def fenced(texts: Sequence[str], marker: str) -> str:
     )
 
 
+#: The ways to ask, by name.
+StrategyName = Literal["batch", "pointwise", "listwise"]
+
 #: The prompt of each strategy where the user gives none.
-PROMPTS = {
+PROMPTS: Mapping[StrategyName, Prompt] = {
     "batch": Prompt(),
     "pointwise": Prompt(version="pointwise-1", user=POINTWISE),
     "listwise": Prompt(version="listwise-1", system=LISTWISE_SYSTEM, user=LISTWISE),

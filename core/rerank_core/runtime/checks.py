@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from numbers import Real
 
 from ..errors import ConfigurationError
+from .numbers import finite
 
 
 def whole_number(name: str, value: object, *, least: int, none: str) -> int | None:
@@ -50,9 +51,9 @@ def real_number(
     wanted = f"a finite number {told}".strip()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ConfigurationError(f"{name} is {wanted}, or None for {none}, not {value!r}")
-    number = float(value)
-    if not (math.isfinite(number) and number > above and least <= number <= most):
-        raise ConfigurationError(f"{name} is {number:g}: give {wanted}, or None for {none}")
+    number = finite(value)
+    if number is None or not (number > above and least <= number <= most):
+        raise ConfigurationError(f"{name} is {value}: give {wanted}, or None for {none}")
     return number
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,7 @@ from numbers import Real
 from typing import Final
 
 from ..errors import ConfigurationError
+from .numbers import finite
 
 
 class Unset(Enum):
@@ -36,11 +36,11 @@ def seconds(name: str, limit: Timeout) -> float | None:
     if limit is None:
         return None
     value: object = limit.total_seconds() if isinstance(limit, timedelta) else limit
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(float(value)):
+    if isinstance(value, bool) or not isinstance(value, Real) or value != value:
         raise ConfigurationError(f"{name} is seconds, a timedelta or None, not {limit!r}")
-    if (found := float(value)) <= 0:
-        raise ConfigurationError(f"{name} is {found:g} s: give a positive time, or None for none")
-    return None if math.isinf(found) else found
+    if value <= 0:
+        raise ConfigurationError(f"{name} is {value} s: give a positive time, or None for none")
+    return finite(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,26 @@ class EmbeddingScorer(ScorerBase):
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         vectors: Mapping[str, Sequence[float]] | None = None,
-        **options: Any,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        device: str | None = None,
+        max_length: int | None = None,
+        batch_size: int | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
     ) -> None:
         self.vectors = vectors or {}
-        self._embedder = embedder_for(embedder, query_prompt, document_prompt, options)
+        options = {
+            "base_url": base_url,
+            "api_key": api_key,
+            "device": device,
+            "max_length": max_length,
+            "batch_size": batch_size,
+            "trust_remote_code": trust_remote_code or None,
+            "revision": revision,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        self._embedder = embedder_for(embedder, query_prompt, document_prompt, given)
         self.batch_size = self._embedder.batch_size
         self.max_concurrency = self._embedder.max_concurrency
         self.max_attempts = self._embedder.max_attempts

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from ..chat import chat_model
 from ..errors import ConfigurationError
+from ..listwise import AlgorithmName
 from ..llm.asking import Asker
 from ..llm.batch import BatchStrategy
 from ..llm.budget import Budget
-from ..llm.excerpts import Lengths
+from ..llm.excerpts import Lengths, LongDocuments
 from ..llm.listwise import ListwiseStrategy
 from ..llm.pointwise import PointwiseStrategy
-from ..llm.prompts import PROMPTS, Prompt
+from ..llm.prompts import PROMPTS, Prompt, StrategyName
 from ..llm.strategy import Strategy
 from ..protocols import ScorerBase
+from ..runtime.checks import one_of
 from ..text.truncation import Count
 
 #: How many documents share a call, and how many a listwise algorithm has ordered at once.
@@ -62,9 +64,9 @@ class LLMScorer(ScorerBase):
         llm: Any = None,
         *,
         model: str | None = None,
-        strategy: str = "batch",
+        strategy: StrategyName = "batch",
         group_size: int | None = None,
-        algorithm: str | None = None,
+        algorithm: AlgorithmName | None = None,
         window: int | None = None,
         algorithm_options: Mapping[str, Any] | None = None,
         passes: int = 1,
@@ -74,7 +76,7 @@ class LLMScorer(ScorerBase):
         max_chars: int = 1000,
         document_tokens: int | None = None,
         group_tokens: int = 16_000,
-        long_documents: str = "truncate",
+        long_documents: LongDocuments = "truncate",
         count_tokens: Count | None = None,
         max_calls: int | None = None,
         max_tokens: int | None = None,
@@ -82,16 +84,12 @@ class LLMScorer(ScorerBase):
         base_url: str | None = None,
         api_key: str | None = None,
     ) -> None:
-        if strategy not in PROMPTS:
-            raise ConfigurationError(f"strategy is one of {list(PROMPTS)}, not {strategy!r}")
+        one_of("strategy", strategy, get_args(StrategyName))
         if not scale[0] < scale[1]:
             raise ConfigurationError(f"scale is (low, high) with low < high, not {scale}")
         if llm is not None and model is not None:
             raise ConfigurationError("give llm= or model=, not both")
-        if long_documents not in ("truncate", "best-passage"):
-            raise ConfigurationError(
-                f'long_documents is "truncate" or "best-passage", not {long_documents!r}'
-            )
+        one_of("long_documents", long_documents, get_args(LongDocuments))
         self.chat = chat_model(llm or model, base_url=base_url, api_key=api_key)
         if not isinstance(llm or model or "", str):
             self.max_attempts = 1  # the user's own model object brings retries of its own
@@ -191,7 +189,7 @@ class LLMScorer(ScorerBase):
         return f"LLMScorer({self.chat!r})"
 
 
-def _strategy(kind: str, asker: Asker, passes: int, **options: Any) -> Strategy:
+def _strategy(kind: StrategyName, asker: Asker, passes: int, **options: Any) -> Strategy:
     """The strategy of that name; an option of another one is refused, not ignored."""
     its_own = {
         "batch": {"group_size"},

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ...errors import ConfigurationError
 from ...protocols import ScorerBase
+from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
 from ...text.utf8 import as_utf8
@@ -83,8 +84,7 @@ class CrossEncoderScorer(ScorerBase):
         revision: str | None = None,
     ) -> None:
         require(type(self).__name__, "cross-encoder", "sentence_transformers")
-        if backend not in ("torch", "onnx", "openvino"):
-            raise ConfigurationError(f"backend is torch, onnx or openvino, not {backend!r}")
+        one_of("backend", backend, get_args(Backend))
         if batch_size is not None and batch_size < 1:
             raise ConfigurationError(f"batch_size is at least 1, not {batch_size}")
         if max_length is not None and max_length < 8:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ...errors import ConfigurationError
 from ...protocols import ScorerBase
+from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
 from ...runtime.usage import record
@@ -84,8 +85,7 @@ class OnnxCrossEncoderScorer(ScorerBase):
         revision: str | None = None,
     ) -> None:
         require(type(self).__name__, "onnx", "onnxruntime", "tokenizers", "huggingface_hub")
-        if precision not in ("fp32", "int8"):
-            raise ConfigurationError(f'precision is "fp32" or "int8", not {precision!r}')
+        one_of("precision", precision, get_args(Precision))
         if max_length is not None and max_length < 8:
             raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
         if threads is not None and threads < 1:

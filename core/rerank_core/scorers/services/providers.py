@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+#: What a server's scores are: 0..1, or log-odds.
+ScoreScale = Literal["unit", "logit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,8 @@ class Provider:
     key_prefix: str = "Bearer "
     #: The most texts it takes at once; None: none stated.
     cap: int | None = None
-    #: What its scores are: "unit" (0..1, promised), "logit", None (depends on the model it runs).
-    scale: str | None = "unit"
+    #: What its scores are: promised, or None (depends on the model it runs).
+    scale: ScoreScale | None = "unit"
 
 
 _ROWS = (

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from ...errors import ConfigurationError, MissingExtraError, MissingKeyError, ScorerError
@@ -16,9 +16,10 @@ from ...remote.body_limit import TooLongAnswer, refuse_too_long
 from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import from_garbage, from_status
 from ...remote.secret import Secret
+from ...runtime.checks import one_of
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
-from .providers import LISTWISE_MODELS, PROVIDERS, provider_at
+from .providers import LISTWISE_MODELS, PROVIDERS, ScoreScale, provider_at
 from .replies import explanation, pairs_in, results_in, tokens_in
 from .service import ServiceScorer
 
@@ -59,7 +60,7 @@ class RerankAPIScorer(ServiceScorer):
         api_key: str | None = None,
         options: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
-        scale: str | None = None,
+        scale: ScoreScale | None = None,
         independent: bool | None = None,
         request_timeout: float = 60.0,
     ) -> None:
@@ -76,8 +77,7 @@ class RerankAPIScorer(ServiceScorer):
             )
         if batch_size is not None and batch_size < 1:
             raise ConfigurationError(f"batch_size is {batch_size}: at least 1")
-        if scale not in (None, "unit", "logit"):
-            raise ConfigurationError(f'scale is "unit", "logit" or None, not {scale!r}')
+        one_of("scale", scale, (*get_args(ScoreScale), None))
         if parts.path in ("", "/"):
             parts = parts._replace(path=row.path)
         self._url = parts.geturl()

@@ -14,6 +14,7 @@ from ...runtime.per_loop import PerLoop
 from ...runtime.threads import run
 from ...runtime.usage import record
 from ...text.utf8 import as_utf8
+from .providers import ScoreScale
 from .replies import by_index
 
 
@@ -27,8 +28,8 @@ class ServiceScorer(ScorerBase):
 
     max_concurrency = 8
     default_timeout = 5.0
-    #: What the server's scores are: 0..1, or log-odds; None: seen from them.
-    scale: str | None = "unit"
+    #: What the server's scores are; None: seen from them.
+    scale: ScoreScale | None = "unit"
 
     def __init__(self, key: Secret, *, keyed: bool) -> None:
         self._key, self._keyed = key, keyed

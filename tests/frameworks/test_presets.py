@@ -1,0 +1,176 @@
+"""Presets of both frameworks: their options come from one definition, and are all there to see."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from rerank_core import ConfigurationError, Reranker, presets
+from rerank_core.combine import WeightedSum
+from rerank_core.options import NAMES, RerankerOptions
+from rerank_core.scorers.named import HYBRID, scorer_class
+
+pytest.importorskip("langchain_core")
+pytest.importorskip("llama_index.core")
+
+FRAMEWORKS = [import_module("langchain_rerank"), import_module("llamaindex_rerank")]
+KINDS = {
+    "LLM": "llm",
+    "CrossEncoder": "cross-encoder",
+    "Onnx": "onnx",
+    "Cohere": "cohere",
+    "RerankAPI": "api",
+    "Embedding": "embedding",
+    "BM25": "bm25",
+    "Hybrid": "hybrid",
+}
+OWN = {
+    "langchain_rerank": ["metadata_fields", "score_field"],
+    "llamaindex_rerank": ["callback_manager"],
+}
+both = pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda one: one.__name__)
+
+
+def scorers(kind: str) -> dict[str, inspect.Parameter]:
+    if kind == HYBRID:
+        return {}
+    return dict(inspect.signature(scorer_class(kind)).parameters)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_typed_options_are_those_of_the_scorer(name: str) -> None:
+    """Names, types and order, and beside them the reranker's."""
+    kind, typed = KINDS[name], getattr(presets, f"{name}Options")
+    where = {} if kind == HYBRID else vars(import_module(scorer_class(kind).__module__))
+    hints = get_type_hints(typed, localns=where)
+    expected = get_type_hints(scorer_class(kind).__init__) if kind != HYBRID else {}
+
+    assert list(hints) == [*NAMES, *scorers(kind)]
+    assert {one: hints[one] for one in NAMES} == get_type_hints(RerankerOptions)
+    assert {one: hints[one] for one in scorers(kind)} == {
+        one: expected[one] for one in scorers(kind)
+    }
+    assert not typed.__required_keys__
+
+
+@both
+@pytest.mark.parametrize("name", KINDS)
+def test_the_signature_tells_the_truth(framework: Any, name: str) -> None:
+    """The model first, then every option by keyword, with the default that it has."""
+    preset = getattr(framework, f"{name}Reranker")
+    theirs, own = scorers(KINDS[name]), OWN[framework.__name__]
+    found = inspect.signature(preset).parameters
+
+    assert list(found) == [*theirs, *NAMES, *own]
+    assert {one: found[one].default for one in theirs} == {
+        one: theirs[one].default for one in theirs
+    }
+    ours = inspect.signature(Reranker).parameters
+    assert {one: found[one].default for one in NAMES} == {one: ours[one].default for one in NAMES}
+    assert {at for at, one in enumerate(found.values()) if one.kind is not one.KEYWORD_ONLY} == (
+        set() if KINDS[name] in ("bm25", HYBRID) else {0}
+    )
+
+
+@both
+def test_a_users_own_class_has_its_own_signature(framework: Any) -> None:
+    """Where it takes something else; where it does not, the preset's."""
+
+    class Other(framework.BM25Reranker):  # type: ignore[misc,name-defined]
+        def __init__(self, k1: float) -> None:
+            super().__init__(k1=k1)
+
+    class Same(framework.BM25Reranker):  # type: ignore[misc,name-defined]
+        """With another name."""
+
+    assert list(inspect.signature(Other).parameters)[:1] == ["k1"]
+    assert "top_n" not in inspect.signature(Other).parameters
+    assert list(inspect.signature(Same).parameters)[:3] == ["k1", "b", "top_n"]
+    assert Same(top_n=3).reranker.top_n == 3
+
+
+@both
+class TestFromAFile:
+    def test_it_is_of_its_class(self, framework: Any, tmp_path: Path) -> None:
+        """And of a user's own; what is given takes the file's place."""
+        file = tmp_path / "r.toml"
+        combine = WeightedSum({"retrieval": 0.25, "bm25": 0.75})
+        Reranker("bm25", top_n=3, depth=20, fallback="hybrid", combine=combine).to_config(file)
+
+        made = framework.BM25Reranker.from_config(file, top_n=5, on_error="raise")
+
+        assert type(made) is framework.BM25Reranker
+        assert (made.reranker.top_n, made.reranker.depth) == (5, 20)
+        assert (made.reranker.on_error, made.reranker.combine) == ("raise", combine)
+        assert type(pickle.loads(pickle.dumps(made))) is framework.BM25Reranker
+
+    def test_the_scorers_options_come_along(self, framework: Any, tmp_path: Path) -> None:
+        """Whether the file names the scorer in a table, or by its signal."""
+        for scorer in (
+            'scorer = { use = "bm25", k1 = 2.0 }',
+            'scorer.bm25 = { use = "bm25", k1 = 2.0 }',
+        ):
+            (tmp_path / "r.toml").write_text(f"[reranker]\n{scorer}\n")
+
+            made = framework.BM25Reranker.from_config(tmp_path / "r.toml")
+
+            assert made.reranker.scorers["bm25"].k1 == 2.0
+
+    def test_nothing_named_is_hybrid(self, framework: Any, tmp_path: Path) -> None:
+        """As it is for `Reranker`."""
+        Reranker(top_n=7).to_config(tmp_path / "r.toml")
+
+        assert framework.HybridReranker.from_config(tmp_path / "r.toml").reranker.top_n == 7
+
+    @pytest.mark.parametrize(
+        ("preset", "scorer"),
+        [
+            ("LLMReranker", "bm25"),
+            ("BM25Reranker", None),
+            ("HybridReranker", "bm25"),
+            ("BM25Reranker", {"mine": "bm25"}),
+        ],
+    )
+    def test_another_kind_of_scorer_is_refused(
+        self, framework: Any, preset: str, scorer: Any, tmp_path: Path
+    ) -> None:
+        """A preset is what its name says; the class that takes any reranker loads the file."""
+        Reranker(scorer).to_config(tmp_path / "r.toml")
+
+        with pytest.raises(ConfigurationError, match=r"r\.toml holds the scorer"):
+            getattr(framework, preset).from_config(tmp_path / "r.toml")
+        any_kind = getattr(
+            framework, "RerankCompressor", getattr(framework, "RerankPostprocessor", None)
+        )
+        assert any_kind.from_config(tmp_path / "r.toml").reranker.top_n == 10
+
+    def test_a_mistyped_option_is_refused(self, framework: Any, tmp_path: Path) -> None:
+        """And so is a scorer beside the preset's own."""
+        Reranker("bm25").to_config(tmp_path / "r.toml")
+
+        with pytest.raises(ConfigurationError, match=r"'top_k': did you mean top_n\?"):
+            framework.BM25Reranker.from_config(tmp_path / "r.toml", top_k=3)
+        with pytest.raises(ConfigurationError, match="scorer= is not taken"):
+            framework.BM25Reranker.from_config(tmp_path / "r.toml", scorer="llm")
+
+
+@both
+def test_what_a_scorer_cannot_do_without_is_named(framework: Any) -> None:
+    """A rerank server has no default."""
+    with pytest.raises(ConfigurationError, match="api needs url="):
+        framework.RerankAPIReranker(top_n=3)
+
+
+def test_the_fields_of_a_request_are_options_in_both() -> None:
+    """`options=` of `RerankAPIScorer` goes to the server, and into what is stored."""
+    for framework in FRAMEWORKS:
+        made = framework.RerankAPIReranker("http://localhost/rerank", options={"truncate": True})
+        assert made.reranker.scorers["api"].options == {"truncate": True}
+
+    again = type(made).from_dict(made.to_dict())
+    assert again.reranker.scorers["api"].options == {"truncate": True}
