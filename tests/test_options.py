@@ -14,10 +14,13 @@ import numpy
 import pytest
 
 from rerank_core import ConfigurationError, InvalidInputError, Reranker
+from rerank_core.chat.openai import OpenAIChat
 from rerank_core.combine import WeightedSum
 from rerank_core.errors import UnknownOptionError
+from rerank_core.llm.prompts import Prompt
 from rerank_core.options import NAMES, Options, RerankerOptions
-from rerank_core.protocols import ScorerBase
+from rerank_core.protocols import ChatRequest, Reply, ScorerBase
+from rerank_core.scorers import LLMScorer
 
 TEXTS = ["Paris is in France", "Rome is in Italy", "bananas"]
 
@@ -109,6 +112,13 @@ def test_numpys_numbers_are_numbers() -> None:
     assert (
         len(Reranker("bm25").rank("Rome", TEXTS, top_n=numpy.int64(1), timeout=numpy.int8(9))) == 1
     )
+
+
+def test_numbers_beyond_any_float() -> None:
+    """A time that long is none at all; a threshold is refused like infinity."""
+    assert Reranker("bm25", timeout=10**400).timeout is None
+    with pytest.raises(ConfigurationError, match=r"threshold is .*: give a finite number"):
+        Reranker(lambda query, texts: [0.5] * len(texts), threshold=10**400)
 
 
 @pytest.mark.parametrize("options", [{"top_n": 0}, {"timeout": 0}])
@@ -218,6 +228,30 @@ class TestReplace:
         reranker.close()
 
         assert (scorer.closed, idle.depth) == (1, 1)
+
+    def test_a_chat_model_of_two_prompts_is_shared(self) -> None:
+        """Closing the one that asks with the old prompt leaves it to the new one."""
+
+        class Chat(OpenAIChat):
+            closed = 0
+
+            async def complete(self, request: ChatRequest) -> Reply:
+                return Reply("[7, 8, 9]")
+
+            async def aclose(self) -> None:
+                self.closed += 1
+
+        scorer = LLMScorer(chat := Chat("any", base_url="http://localhost:1", api_key="any"))
+        prompt = Prompt(system="Grade {low} to {high}.")
+        first = Reranker(scorer)
+        second = first.replace(scorer=scorer.with_prompt(prompt))
+        first.rank("q", TEXTS)
+        second.rank("q", TEXTS)
+
+        first.close()
+        assert chat.closed == 0
+        second.close()
+        assert chat.closed == 1
 
     def test_a_store_of_the_users_own_stays_open(self, tmp_path: Path) -> None:
         """One that a name stood for is closed with the last, and opens again."""
