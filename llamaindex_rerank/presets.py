@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, Unpack
 
@@ -15,16 +14,13 @@ from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
 
 from rerank_core import ConfigurationError, presets
+from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
 from .prompts import from_template, to_template
 
 #: The key of the LLM's prompt in `get_prompts` and `update_prompts`.
 PROMPT = "rerank_prompt"
-
-#: How the name of a secret ends; and a URL may hold one before its "@".
-_SECRET = re.compile(r"(key|token|secret|password|authorization)$")
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 _OWN = {
@@ -55,7 +51,7 @@ class _Preset(RerankPostprocessor):
             reranker=presets.build(self.kind, self._defaults(options), beside=_OWN),
             made_with=plain,
             # keys are read from the environment again
-            left_out=tuple(n for n in options if n not in plain and not _SECRET.search(n)),
+            left_out=tuple(n for n in options if n not in plain and not is_secret_name(n)),
             **own,
         )
 
@@ -80,12 +76,13 @@ class _Preset(RerankPostprocessor):
 
 
 def _can_be_stored(name: str, value: Any) -> bool:
-    if _SECRET.search(name):
+    if is_secret(name, value):
         return False
     try:
-        return not _PASSWORD.search(json.dumps(value))
+        json.dumps(value)
     except (TypeError, ValueError):
         return False
+    return True
 
 
 # -- the kinds: the options of each are the core's, and our own -----------------------------------

@@ -27,7 +27,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +37,7 @@ import tomli_w
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
 from .options import NAMES, Options, changed
+from .remote.secret import Secret, holds_secret, is_secret, redact
 from .scorers.named import HYBRID, scorer_class
 
 #: Options of `Reranker` that are plain values in a file: `combine` has a form of its own, and no
@@ -51,9 +51,6 @@ _COMBINATIONS: Mapping[str, Any] = {
     "weighted-sum": WeightedSum,
     "reciprocal-rank-fusion": ReciprocalRankFusion,
 }
-#: How the name of a secret ends; and a URL may hold one before its "@".
-_SECRET = ("key", "token", "secret", "password", "authorization")
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&]password=")
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -115,6 +112,14 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     return {**found, **given}
 
 
+def as_asked(named: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config file can say of options, as they were asked for; a secret is not kept."""
+    return {
+        name: Secret(None, (), name, option=name) if holds_secret(value) else value
+        for name, value in named.items()
+    }
+
+
 def table(named: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """The table of a reranker.
 
@@ -160,8 +165,8 @@ def _checked_name(option: str, value: Any) -> Any:
     if isinstance(value, (str, bool, int, float)):
         return value
     raise ConfigurationError(
-        f"no config file can hold {option}={value!r}: name it by a string, or build it in code and "
-        f"pass {option}= to from_config"
+        f"no config file can hold {option}={redact(repr(value))}: name it by a string, or "
+        f"build it in code and pass {option}= to from_config"
     )
 
 
@@ -196,7 +201,7 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
     for name, value in table.items():
         if isinstance(value, Mapping):
             _refuse_secrets(value)
-        elif name.lower().endswith(_SECRET) or _PASSWORD.search(str(value)):
+        elif is_secret(name, value):
             raise ConfigurationError(
                 f"{name!r} does not belong in a file: keys are read from the environment"
             )

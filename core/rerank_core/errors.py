@@ -15,6 +15,7 @@ caller only where the contract says so; elsewhere it becomes a reason in `rankin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -76,11 +77,24 @@ class MissingExtraError(RerankError, ImportError):
         return type(self), (self.feature, self.extra)
 
 
+@dataclass(frozen=True, slots=True)
+class SizeLimit:
+    """What a server said that it takes: so many "texts", "characters", "tokens" or "bytes".
+
+    `most` is None where it gave no number; `asked` is what it said it was asked, where it did.
+    """
+
+    unit: str
+    most: int | None
+    asked: int | None
+
+
 class ScorerError(RerankError):
     """A scorer could not score. Carries the decision, so that nobody reads message text.
 
     `reason` says what happened; `retryable` whether the same call may succeed later;
-    `retry_after` (seconds) when the server said so; `splittable` whether a smaller batch may.
+    `retry_after` (seconds) when the server said so; `splittable` whether a smaller batch may, and
+    `at_most` how many texts then, where that is known; `limit` what the server said of its size.
     """
 
     def __init__(
@@ -93,6 +107,7 @@ class ScorerError(RerankError):
         retry_after: float | None = None,
         splittable: bool = False,
         fatal: bool = False,
+        limit: SizeLimit | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -100,5 +115,7 @@ class ScorerError(RerankError):
         self.retryable = retryable
         self.retry_after = retry_after
         self.splittable = splittable
+        self.limit = limit
+        self.at_most: int | None = None
         #: Wrong key or model: raised to the caller if nothing has ever succeeded.
         self.fatal = fatal

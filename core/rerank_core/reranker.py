@@ -92,6 +92,7 @@ class Reranker(Held):
         if "cache" in named:
             self._cache_is_ours = self.cache is not named["cache"]
             self._named["cache"] = getattr(self.cache, "url", named["cache"])
+        self._named = config.as_asked(self._named)
         self._pipeline = self._build()
         self._shadows: set[asyncio.Task[None]] = set()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError, ScorerError
 from ..protocols import ChatRequest, Reply
+from ..remote.address import Address, check_environment
 from ..remote.body_limit import refuse_too_long
 from ..remote.foreign_errors import foreign_errors
 from ..remote.http_errors import from_garbage
@@ -63,7 +64,12 @@ class OpenAIChat:
             raise MissingExtraError("a model by name", "openai")
         self.model = model or os.environ.get("RERANK_MODEL") or DEFAULT_MODEL
         self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        if self.base_url is not None:
+            Address.of(
+                self.base_url, "base_url" if base_url else "OPENAI_BASE_URL in the environment"
+            )
         self._key = Secret.required(api_key, KEY_VARIABLES, "OpenAI")
+        check_environment()
         self.tariff = Tariff(self.model, address=self.base_url or OPENAI)
         self._connect()
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..protocols import ScoreStore, StoredScore
-from ..remote.http_errors import redact
+from ..remote.secret import redact
 from ..runtime.deadline import Deadline
 from ..runtime.numbers import finite
 from ..runtime.per_loop import PerLoop

@@ -2,8 +2,8 @@
 
 Vendors' SDKs raise errors of their own; their scorers hand over the status (or the lost
 connection) and get back a `ScorerError` that carries the decision. Nothing else in the library
-looks at a status, and nothing at all at message text, but for the two 400s that no status tells
-apart: a context that is too long, and a parameter that the server refuses.
+looks at a status, and nothing at all at message text, but for what no status tells apart: a request
+that is too large (see `size_limits`), and a parameter that the server refuses.
 
 Sources: RFC 9110 and RFC 6585 for the codes, OpenAI's and Cohere's error pages for 402 and 400,
 Anthropic's for 529 (overloaded).
@@ -11,13 +11,17 @@ Anthropic's for 529 (overloaded).
 
 from __future__ import annotations
 
-import re
+import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from ..errors import Reason, ScorerError
+from .secret import redact, without_secrets
+from .size_limits import size_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +50,100 @@ VERDICTS: Mapping[int, Verdict] = {
     529: Verdict(Reason.OVERLOADED, retryable=True),
 }
 
-_TOO_LONG = re.compile(
-    r"context[ _-]?(length|window)|maximum context|too many tokens|too long|token limit", re.I
-)
-# a digit in it tells a key from "key provided"
-_SECRET = re.compile(r"\b(sk|pk|key|co|pa|jina|Bearer)[-_ ](?=\S*\d)[\w.*-]{6,}", re.I)
+#: Statuses that servers refuse a request with that is too large for them.
+_OF_SIZE = (400, 413, 422, 500)
 
 
 def from_status(
-    status: int, message: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    message: str = "",
+    headers: Mapping[str, str] | None = None,
+    url: str | None = None,
 ) -> ScorerError:
     """The error for an HTTP status, with the decision on it.
 
     `message` is the server's own explanation; it is shortened, and anything that looks like a
-    key is taken out of it (servers like to quote the key they refuse).
+    key is taken out of it (servers like to quote the key they refuse). Where the address is likely
+    to be what is wrong, a 404 or a redirect, it is named: `url`, without its parameters.
     """
     verdict = VERDICTS.get(status) or Verdict(
         Reason.SERVER if status >= 500 else Reason.REQUEST, retryable=status >= 500
     )
-    if status == 400 and _TOO_LONG.search(message):
+    limit = size_limit(message) if status in _OF_SIZE else None
+    if limit is not None:
         verdict = VERDICTS[413]
     if status == 429 and "insufficient_quota" in message:
         verdict = VERDICTS[402]
+    said = f"HTTP {status}"
+    if url and (status == 404 or 300 <= status < 400):
+        said += f" at {redact(url)}"
+    if 300 <= status < 400:
+        target = {k.lower(): v for k, v in (headers or {}).items()}.get("location")
+        message = f"a redirect to {without_secrets(target)}" if target else "a redirect"
     return ScorerError(
-        f"HTTP {status}: {redact(message)}" if message else f"HTTP {status}",
+        f"{said}: {redact(message)}" if message else said,
         reason=verdict.reason,
         status=status,
         retryable=verdict.retryable,
         retry_after=_retry_after(headers or {}),
         splittable=verdict.splittable,
         fatal=verdict.fatal,
+        limit=limit,
     )
 
 
-def from_connection(error: BaseException) -> ScorerError:
-    """The error for a connection that was refused, lost, or never answered."""
+def from_connection(error: BaseException, url: str | None = None) -> ScorerError:
+    """The error for a connection that was refused, lost, or never answered.
+
+    It names the cause, which clients hide beneath several layers ("Connection error."), and where
+    it was, `url`. A certificate that is not trusted will not be the next time either: that is not
+    tried again.
+    """
+    causes = list(_chain(error))
+    at = f" at {redact(urlsplit(url).netloc)}" if url else ""
+    retryable, why = True, ""
+    for cause in causes:
+        name = type(cause).__name__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = f"the certificate{at} is not trusted: {cause.verify_message}"
+            retryable = False
+        elif name == "ProxyError":
+            why = f"the proxy in the environment did not let it through: {cause}"
+        elif isinstance(cause, socket.gaierror):
+            why = f"no such host{at}: {cause.strerror}"
+        elif isinstance(cause, ConnectionRefusedError):
+            why = f"connection refused{at}"
+        elif isinstance(cause, ssl.SSLError):
+            why = f"no TLS{at}: {cause.reason or cause}"
+        if why:
+            break
+    if not why:
+        inner = next((one for one in reversed(causes) if str(one)), error)
+        why = f"{str(inner) or 'no answer'}{at}"
     return ScorerError(
-        f"{type(error).__name__}: {redact(str(error))}".rstrip(": "),
-        reason=Reason.CONNECTION,
-        retryable=True,
+        f"{type(error).__name__}: {redact(why)}", reason=Reason.CONNECTION, retryable=retryable
     )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it, the outermost first; of a group, its members too."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(one.exceptions)
+        if (cause := one.__cause__ or one.__context__) is not None:
+            waiting.append(cause)
 
 
 def from_garbage(what: str) -> ScorerError:
     """The error for an answer with status 200 that is not what the protocol says."""
-    return ScorerError(what, reason=Reason.CONNECTION, retryable=True)
+    return ScorerError(redact(what), reason=Reason.CONNECTION, retryable=True)
 
 
 def from_foreign(error: Exception) -> ScorerError:
@@ -101,9 +154,24 @@ def from_foreign(error: Exception) -> ScorerError:
     return ScorerError(f"{type(error).__name__}: {redact(str(error))}".rstrip(": "))
 
 
-def redact(message: str, limit: int = 300) -> str:
-    """The message on one line, shortened, without anything that looks like a key."""
-    return _SECRET.sub(r"\1-[redacted]", " ".join(message[: 4 * limit].split()))[:limit]
+def explanation(body: object) -> str:
+    """What a server says about an error, whatever shape it puts that into.
+
+    >>> explanation({"error": {"message": "no credit", "code": "quota"}})
+    'no credit (quota)'
+    >>> explanation({"detail": [{"msg": "too many"}]})
+    'too many'
+    """
+    if isinstance(body, Mapping):
+        for name in ("error", "message", "detail", "msg"):
+            if body.get(name):
+                code = body.get("code") or body.get("error_type")
+                said = explanation(body[name])
+                return f"{said} ({code})" if isinstance(code, str) else said
+        return ""
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(explanation, body[:3])))
+    return body if isinstance(body, str) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import ScorerError
-from .http_errors import from_connection, from_garbage, from_status
+from .http_errors import explanation, from_connection, from_garbage, from_status
 
 if TYPE_CHECKING:
     import openai
@@ -17,9 +17,11 @@ def from_openai(error: Exception) -> ScorerError | None:
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        return from_status(error.status_code, _message(error), dict(error.response.headers))
+        url = str(error.response.request.url).partition("?")[0]
+        headers = dict(error.response.headers)
+        return from_status(error.status_code, _message(error), headers, url=url)
     if isinstance(error, (openai.APIConnectionError, openai.APIResponseValidationError)):
-        return from_connection(error)
+        return from_connection(error, url=str(error.request.url))
     if isinstance(error, ValueError):  # a body that is not JSON, or has no data
         return from_garbage(f"the server's answer cannot be read: {error}")
     return None
@@ -30,5 +32,7 @@ def _message(error: openai.APIStatusError) -> str:
     if isinstance(body, Mapping):
         inner = body.get("error", body)
         if isinstance(inner, Mapping):
-            return " ".join(str(inner[k]) for k in ("message", "param", "code") if inner.get(k))
-    return str(body or error.message)
+            said = " ".join(str(inner[k]) for k in ("message", "param", "code") if inner.get(k))
+            if inner.get("message"):
+                return said
+    return explanation(body) or str(body or error.message)

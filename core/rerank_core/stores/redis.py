@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import ConfigurationError, MissingExtraError, RerankError
 from ..protocols import StoredScore
-from ..remote.secret import Secret
+from ..remote.secret import Secret, holds_secret, is_secret_name, redact, without_secrets
 from ..runtime.deadline import Timeout, seconds
 from ..runtime.per_loop import PerLoop
 from .packing import pack, unpack
@@ -44,7 +44,7 @@ class RedisStore:
         if not url.startswith(SCHEMES):
             raise ConfigurationError(f"a Redis URL begins with {', '.join(SCHEMES)}")
         self.url, password = _without_password(url)
-        self._password = Secret(password, [VARIABLE], "Redis") if password else None
+        self._password = _secret(password) if password else None
         self.ttl, self.prefix = seconds("ttl", ttl), prefix
         self._clients = self._per_loop()
 
@@ -94,11 +94,8 @@ class RedisStore:
         try:
             return await question
         except Exception as error:
-            message = str(error)
-            if self._password is not None:
-                message = message.replace(self._password.reveal(), "***")
-            # not chained: the original's frames hold the client, and with it the password
-            raise RerankError(f"Redis: {type(error).__name__}: {message}") from None
+            failure = RerankError(f"Redis: {type(error).__name__}: {redact(str(error))}")
+        raise failure  # out here: the original's frames hold the client, and with it the password
 
     def __repr__(self) -> str:
         return f"RedisStore({self.url!r}, ttl={self.ttl}, prefix={self.prefix!r})"
@@ -111,15 +108,25 @@ class RedisStore:
         self._clients = self._per_loop()
 
 
+def _secret(password: str) -> Secret:
+    return Secret(password, [VARIABLE], "Redis", option="password", in_header=False)
+
+
 def _without_password(url: str) -> tuple[str, str | None]:
     """The URL as it may be shown, and the password that was in it."""
     parts = urlsplit(url)
-    options = parse_qsl(parts.query)
-    password = dict(options).get("password")
+    options = dict(parse_qsl(parts.query))
+    password = options.pop("password", None)
     if parts.password is not None:
         password = unquote(parts.password)
-    user = f"{quote(unquote(parts.username))}@" if parts.username else ""
-    address = user + parts.netloc.rpartition("@")[2] + parts.path
-    query = urlencode([(name, value) for name, value in options if name != "password"])
-    shown = f"{parts.scheme}://{address}" + (f"?{query}" if query else "")
+    shown = without_secrets(url)
+    if unknown := sorted(name for name in options if is_secret_name(name)):
+        raise ConfigurationError(
+            f"{', '.join(unknown)} in a Redis URL would show: give a client with it to a store of "
+            "your own"
+        )
+    if holds_secret(shown):
+        raise ConfigurationError(
+            "the password in a Redis URL must be percent-encoded: urllib.parse.quote(password, '')"
+        )
     return (url if password is None else shown), password
