@@ -19,6 +19,9 @@ from .reranker import Reranker
 from .scorers.named import HYBRID, scorer_class
 
 if TYPE_CHECKING:
+    import cohere
+    import httpx
+
     from .listwise import AlgorithmName
     from .llm.excerpts import LongDocuments
     from .llm.prompts import Prompt, StrategyName
@@ -88,6 +91,11 @@ class CohereOptions(RerankerOptions, total=False):
     api_key: str | None
     base_url: str | None
     max_tokens_per_doc: int | None
+    batch_size: int
+    max_chars: int | None
+    headers: Mapping[str, str] | None
+    client: cohere.AsyncClientV2 | None
+    http_client: httpx.AsyncClient | None
     request_timeout: float
 
 
@@ -100,8 +108,11 @@ class RerankAPIOptions(RerankerOptions, total=False):
     api_key: str | None
     options: Mapping[str, Any] | None
     batch_size: int | None
+    max_chars: int | None
     scale: ScoreScale | None
     independent: bool | None
+    headers: Mapping[str, str] | None
+    http_client: httpx.AsyncClient | None
     request_timeout: float
 
 
@@ -117,6 +128,10 @@ class EmbeddingOptions(RerankerOptions, total=False):
     device: str | None
     max_length: int | None
     batch_size: int | None
+    max_chars: int | None
+    headers: Mapping[str, str] | None
+    client: Any
+    http_client: httpx.AsyncClient | None
     trust_remote_code: bool
     revision: str | None
 

@@ -42,10 +42,15 @@ class Scorer(Protocol):
 class ScorerBase:
     """What a scorer may declare about itself, with the defaults of our own scorers.
 
-    Inherit it for convenience or just set the attributes you need. Three methods are optional:
+    Inherit it for convenience or just set the attributes you need. Four methods are optional:
     `stream` (see `StreamingScorer`), `groups(query, texts)` for batches by another rule than
     `batch_size` (positions in `texts`, each exactly once), and `advise(scores, retrieval)` for a
     sentence about this ranking that its reader should know.
+
+    A scorer whose scale shows only in all scores of a ranking together has
+    `to_unit(raw) -> scores`, by position, 0..1, None for None, and hands over `Scores` with `raw`.
+    It is called once a ranking, over what is in from every batch and from the cache; what `score`
+    itself said is not used then.
     """
 
     #: The name of its signal: in `hit.components`, in `WeightedSum` weights, in messages.
@@ -98,6 +103,7 @@ class Traits:
     on_background_loop: bool
     max_attempts: int
     own_groups: Callable[[str, Sequence[str]], list[Sequence[int]]] | None
+    to_unit: Callable[[Sequence[float | None]], Sequence[float | None]] | None = None
 
     @property
     def may_split(self) -> bool:
@@ -139,6 +145,7 @@ def traits_of(scorer: Scorer) -> Traits:
         on_background_loop=bool(getattr(scorer, "on_background_loop", ours)),
         max_attempts=getattr(scorer, "max_attempts", ScorerBase.max_attempts),
         own_groups=getattr(scorer, "groups", None),
+        to_unit=getattr(scorer, "to_unit", None),
     )
 
 

@@ -24,6 +24,12 @@ from loopback.latency import Latency
 from loopback.messages import Request, Response
 from loopback.nowhere import black_hole, refusing
 from loopback.openai_api import OpenAIAPI
+from loopback.picky import (
+    Picky,
+    a_longer_text_than,
+    more_characters_than,
+    more_texts_than,
+)
 from loopback.relevance import overlap
 from loopback.rerank_api import DIALECTS, MISCHIEF, RerankAPI
 from loopback.server import Server
@@ -37,11 +43,13 @@ __all__ = [
     "Fault",
     "Latency",
     "OpenAIAPI",
+    "Picky",
     "Prompt",
     "Request",
     "RerankAPI",
     "Response",
     "Server",
+    "a_longer_text_than",
     "after",
     "always",
     "asked",
@@ -51,6 +59,8 @@ __all__ = [
     "first",
     "fixed",
     "matching",
+    "more_characters_than",
+    "more_texts_than",
     "ordering",
     "overlap",
     "plain_reader",

@@ -18,9 +18,10 @@ import pytest
 from loopback import FAULTS, MISCHIEF, Latency, RerankAPI, Server, asked, first
 
 from rerank_core.errors import MissingKeyError, Reason, ScorerError
+from rerank_core.remote.http_errors import explanation
 from rerank_core.runtime import usage
 from rerank_core.scorers.services.cohere import CohereScorer
-from rerank_core.scorers.services.replies import by_index, explanation
+from rerank_core.scorers.services.replies import by_index
 from rerank_core.scorers.services.rerank_api import RerankAPIScorer
 from rerank_core.scorers.services.service import ServiceScorer
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Reason, ScorerError
 from ..runtime.deadline import Deadline
 from ..runtime.meter import Meter
+from ..runtime.numbers import finite
 
 #: How long a batch that nobody waits for is left alone before it is cancelled, in seconds: taking
 #: a call to a server apart costs milliseconds, and whoever met their deadline is to answer first.
@@ -48,6 +49,18 @@ class Scored:
         """Note a batch that will have no scores."""
         self.reasons[error.reason] = None
         self.errors.append(error)
+
+    def settle_scale(
+        self, to_unit: Callable[[Sequence[float | None]], Sequence[float | None]]
+    ) -> None:
+        """Map what is in to 0..1, as a scorer does that needs all scores of a ranking for it."""
+        if not any(raw is not None for raw in self.raw):
+            return
+        mapped = [finite(score) for score in to_unit(self.raw)]
+        self.scores = [
+            score if raw is None else one
+            for one, score, raw in zip(mapped, self.scores, self.raw, strict=True)
+        ]
 
 
 class Batch:
@@ -95,6 +108,21 @@ class Batch:
             _leaving.add(self.task)
             self.task.add_done_callback(_leaving.discard)
             self.task.get_loop().call_later(CANCEL_GRACE, self.task.cancel)
+
+    def parts(
+        self, group: Sequence[int], at_most: int | None, *, by_length: bool
+    ) -> list[Sequence[int]]:
+        """These places in smaller groups: of so many at most, else in halves.
+
+        `by_length`: the shorter texts, which are likely to fit, apart from the longer ones.
+        """
+        if at_most is not None and at_most < len(group):
+            return [group[at : at + at_most] for at in range(0, len(group), at_most)]
+        half = len(group) // 2
+        if not by_length:
+            return [group[:half], group[half:]]
+        by_size = sorted(group, key=lambda place: len(self.texts[place]))
+        return [sorted(by_size[:half]), sorted(by_size[half:])]
 
     def twin(self) -> Batch:
         """The same texts once more, for a second try beside the first; nobody joins it."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ..errors import Reason, ScorerError
 from ..protocols import Scorer, Scores, StoredScore, StreamingScorer, Traits
-from ..remote.http_errors import redact
+from ..remote.secret import redact
 from ..runtime import retries
 from ..runtime.context import carrying
 from ..runtime.deadline import Deadline
@@ -135,6 +135,11 @@ class Engine:
             self.breaker.note(succeeded=answered, reasons=scored.reasons)
         if meter.usage.calls and not meter.usage.rounds:
             meter.add(rounds=rounds)
+        if self.traits.to_unit is not None:
+            try:
+                scored.settle_scale(self.traits.to_unit)
+            except Exception as error:
+                scored.fail(self._strange(error))
         await self._remember(scored, deadline, meter)
         return scored
 
@@ -162,6 +167,8 @@ class Engine:
     ) -> list[Sequence[int]]:
         """Fill in what the cache knows; the units that it does not know in full."""
         known = {} if self.cache is None else await self.cache.get(keys, deadline)
+        if self.traits.to_unit is not None:  # what a score was before is all that counts
+            known = {key: stored for key, stored in known.items() if stored[1] is not None}
         left = []
         for unit in units:
             if all(keys[position] in known for position in unit):
@@ -312,21 +319,21 @@ class Engine:
             async with self._limits.get().batches:
                 await self._with_retries(batch, group)
         except ScorerError as error:
-            if error.splittable and self._worth_splitting(batch, group):
+            if error.splittable and self._worth_splitting(batch, group, error):
                 batch.scored.trouble = error
-                half = len(group) // 2
-                async with asyncio.TaskGroup() as both:
-                    for part in (group[:half], group[half:]):
-                        both.create_task(self._group(batch, part))
+                async with asyncio.TaskGroup() as parts:
+                    alone = self.traits.independent
+                    for part in batch.parts(group, error.at_most, by_length=alone):
+                        parts.create_task(self._group(batch, part))
             else:
                 batch.scored.fail(error)
 
-    def _worth_splitting(self, batch: Batch, group: Sequence[int]) -> bool:
+    def _worth_splitting(self, batch: Batch, group: Sequence[int], error: ScorerError) -> bool:
+        if not self.traits.may_split or len(group) == 1:
+            return False
         # where an eighth of the batch is still too large and nothing has fitted yet, size is not it
         small = len(group) <= len(batch.texts) / 8
-        return (
-            self.traits.may_split and len(group) > 1 and not (small and not batch.scored.coverage)
-        )
+        return bool(batch.scored.coverage) or not small or bool(error.at_most)
 
     async def _with_retries(self, batch: Batch, group: Sequence[int]) -> None:
         policy = Policy(

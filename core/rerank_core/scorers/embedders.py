@@ -1,61 +1,32 @@
-"""Who makes embeddings: OpenAI, sentence-transformers, and the user's own LangChain or LlamaIndex
+"""Who makes embeddings: a server, sentence-transformers, and the user's own LangChain or LlamaIndex
 objects, behind one seam."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 from ..errors import ConfigurationError, ScorerError
 from ..remote.foreign_errors import foreign_errors
-from ..remote.http_errors import from_garbage
-from ..remote.openai_errors import from_openai
-from ..remote.secret import Secret
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
+from .embedder import Embedder, Vector
 from .local.local_model import Shared, cannot_fetch, identity, interruptible, require
+from .openai_embedder import OpenAIEmbedder
 
-#: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
-Vector = Any
-
-#: OpenAI takes 8,192 tokens a text and refuses longer ones; this is within it in most languages.
-_MOST_CHARACTERS = 24_000
 #: Texts in one pass through a local model: on a processor few, as for cross-encoders.
 _TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 4, 64
 #: Query vectors that are kept, as every batch of a ranking needs the same one.
 _QUERIES = 64
 #: What older sentence-transformers and PyLate, then sentence-transformers 6.2 call the kind.
 _LATE_INTERACTION = ("ColBERT", "MultiVectorEncoder")
-
-
-class Embedder:
-    """Makes one vector for the query and one for each text, and says how it likes to be asked."""
-
-    batch_size: int | None = 32
-    max_concurrency = 1
-    max_attempts = 1
-    default_timeout: float | None = None
-    #: Names what the vectors depend on; None: unknown.
-    identity: str | None = None
-
-    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
-        """The query's vector, and one for each text in input order."""
-        raise NotImplementedError
-
-    async def warm_up(self) -> None:
-        """Load what must be loaded."""
-
-    async def aclose(self) -> None:
-        """Let go of it."""
 
 
 def embedder_for(
@@ -70,7 +41,7 @@ def embedder_for(
         if isinstance(embedder, str | os.PathLike):
             name = os.fspath(embedder)
             if name.startswith(("openai:", "text-embedding-")):
-                return _OpenAI(name.removeprefix("openai:"), prompts, **options)
+                return OpenAIEmbedder(name.removeprefix("openai:"), prompts, **options)
             return _SentenceTransformers(name, prompts, **options)
         if hasattr(embedder, "embed_query") and hasattr(embedder, "embed_documents"):
             return _langchain(embedder, prompts, **options)
@@ -86,83 +57,6 @@ def embedder_for(
         "an embedder is the name of a model, a LangChain Embeddings, a LlamaIndex BaseEmbedding "
         f"or a SentenceTransformer, not {type(embedder).__name__}"
     )
-
-
-class _OpenAI(Embedder):
-    """OpenAI's embeddings, and every server that speaks them, through the official SDK.
-
-    https://platform.openai.com/docs/api-reference/embeddings
-    """
-
-    max_concurrency = 8
-    max_attempts = 3
-    default_timeout = 5.0
-
-    def __init__(
-        self,
-        model: str,
-        prompts: tuple[str | None, str | None],
-        *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-    ) -> None:
-        require("EmbeddingScorer with a model of OpenAI", "openai", "openai")
-        self.model = model
-        self.prompts = [prompt or "" for prompt in prompts]
-        self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        self.identity = f"openai {model} {self.base_url or ''}"
-        self._key = Secret.required(api_key, ("OPENAI_API_KEY",), "OpenAI")
-        self._client = self._clients()
-
-    def _clients(self) -> PerLoop[Any]:
-        return PerLoop(self._make, lambda client: client.close())
-
-    def _make(self) -> Any:
-        import openai
-
-        # retries and the deadline are the engine's, once for all scorers
-        return openai.AsyncOpenAI(api_key=self._key.reveal(), base_url=self.base_url, max_retries=0)
-
-    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
-        # The query goes along with every batch: a few tokens, where a call of its own is a wait.
-        of_query, of_text = self.prompts
-        marked = [of_query + query, *(of_text + text if text.strip() else "" for text in texts)]
-        vectors: list[Vector] = [None] * len(marked)
-        # a text without content is refused
-        positions = [position for position, text in enumerate(marked) if text.strip()]
-        record(truncated=sum(len(text) > _MOST_CHARACTERS for text in marked))
-        if positions:
-            sent = [as_utf8(marked[position])[:_MOST_CHARACTERS] for position in positions]
-            for position, vector in zip(positions, await self._send(sent), strict=True):
-                vectors[position] = vector
-        return vectors[0], vectors[1:]
-
-    async def _send(self, texts: list[str]) -> list[Vector]:
-        record(calls=1)
-        with foreign_errors(from_openai):
-            found = await self._client.get().embeddings.create(model=self.model, input=texts)
-        try:
-            vectors = {row.index: row.embedding for row in found.data}
-            ordered = [vectors[position] for position in range(len(texts))]
-        except (AttributeError, KeyError, TypeError):
-            raise from_garbage("the server's answer has not one embedding for each text") from None
-        record(prompt_tokens=getattr(found.usage, "prompt_tokens", 0) or 0)
-        return ordered
-
-    async def warm_up(self) -> None:
-        if "openai" not in sys.modules:  # half a second that must not hold up the loop
-            await run(lambda stop: import_module("openai"))
-        self._client.get()
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_client"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._client = self._clients()
 
 
 #: A method of the user's object, sync and, where it has one of its own, async.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..protocols import ScorerBase, Scores
 from ..runtime.numbers import finite
 from .embedders import embedder_for
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_MODEL = "text-embedding-3-large"
 
@@ -29,8 +32,11 @@ class EmbeddingScorer(ScorerBase):
     there already, by text, made by the same model. The cosine is kept as raw; a text whose
     vector is zero has no score, and neither has one that is empty where the server takes none.
 
-    `base_url` and `api_key` are for OpenAI (else `OPENAI_BASE_URL`, `OPENAI_API_KEY`); `device`,
-    `max_length`, `batch_size`, `trust_remote_code` and `revision` for sentence-transformers.
+    `base_url` and `api_key` are for OpenAI (else `OPENAI_BASE_URL`, `OPENAI_API_KEY`), and so are
+    `headers` (more of every request), `client` (an `AsyncOpenAI` or `AsyncAzureOpenAI` of your own,
+    which nothing else uses) and `http_client` (an `httpx.AsyncClient`); `device`, `max_length`,
+    `trust_remote_code` and `revision` are for sentence-transformers; `batch_size`, the texts in one
+    request or pass, for both. `max_chars`: where OpenAI's texts are cut.
 
     Raises `MissingExtraError`, `MissingKeyError` or `ConfigurationError` (an option that this kind
     of embedder has no use for) now, and `ConfigurationError` when a model cannot be loaded.
@@ -50,6 +56,10 @@ class EmbeddingScorer(ScorerBase):
         device: str | None = None,
         max_length: int | None = None,
         batch_size: int | None = None,
+        max_chars: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: Any = None,
+        http_client: httpx.AsyncClient | None = None,
         trust_remote_code: bool = False,
         revision: str | None = None,
     ) -> None:
@@ -60,6 +70,10 @@ class EmbeddingScorer(ScorerBase):
             "device": device,
             "max_length": max_length,
             "batch_size": batch_size,
+            "max_chars": max_chars,
+            "headers": headers,
+            "client": client,
+            "http_client": http_client,
             "trust_remote_code": trust_remote_code or None,
             "revision": revision,
         }
@@ -77,6 +91,10 @@ class EmbeddingScorer(ScorerBase):
     async def warm_up(self) -> None:
         """Load the model, or import the SDK."""
         await self._embedder.warm_up()
+
+    def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
+        """Batches that keep to what the embedder is known to take."""
+        return self._embedder.groups(texts)
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """(1 + cosine) / 2 for each text; the cosine in `raw`."""

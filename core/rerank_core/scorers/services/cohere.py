@@ -6,17 +6,18 @@ https://docs.cohere.com/v2/reference/rerank
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, MissingExtraError, ScorerError
+from ...remote.address import Address
 from ...remote.foreign_errors import foreign_errors
-from ...remote.http_errors import from_garbage, from_status
-from ...remote.secret import Secret
+from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
+from ...remote.secret import Secret, revealed
+from ...remote.size_limits import checked_batch_size
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
-from .replies import explanation
 from .service import ServiceScorer
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class CohereScorer(ServiceScorer):
     `max_tokens_per_doc`: where Cohere cuts a document (None: its default, 4096). `base_url`: None
     for `CO_API_URL`, else Cohere itself. `api_key`: None for `CO_API_KEY` or `COHERE_API_KEY`.
     `request_timeout`: the longest silence in seconds; the deadline of a ranking cuts in earlier.
+    `headers`: more headers of every request. `batch_size`: documents in one request.
+    `max_chars`: where a document is cut before it is sent. `client`: a
+    `cohere.AsyncClientV2` of your own, which nothing else uses; it brings its key, address and
+    retries. `http_client`: an `httpx.AsyncClient` of your own, for its proxies or certificates.
 
     Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
@@ -49,6 +54,11 @@ class CohereScorer(ServiceScorer):
         api_key: str | None = None,
         base_url: str | None = None,
         max_tokens_per_doc: int | None = None,
+        batch_size: int = ADVISED,
+        max_chars: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: cohere.AsyncClientV2 | None = None,
+        http_client: httpx.AsyncClient | None = None,
         request_timeout: float = 60.0,
     ) -> None:
         if find_spec("cohere") is None:
@@ -56,13 +66,31 @@ class CohereScorer(ServiceScorer):
         if max_tokens_per_doc is not None and max_tokens_per_doc < 1:
             raise ConfigurationError(f"max_tokens_per_doc is {max_tokens_per_doc}: at least 1")
         self.model = model
-        self.base_url = base_url or os.environ.get("CO_API_URL") or None
+        self.batch_size = checked_batch_size(batch_size)
+        url = base_url or os.environ.get("CO_API_URL")
+        if client is not None:
+            url = client._client_wrapper.get_base_url()
+        option = "base_url" if base_url else "CO_API_URL in the environment"
+        self._address = Address.of(url, option) if url else None
+        #: Where it is asked; None: Cohere itself.
+        self.base_url = self._address.base if self._address else None
         self.max_tokens_per_doc = max_tokens_per_doc
         self.request_timeout = request_timeout
         self.fingerprint = (
-            f"cohere/1 model={model} max_tokens_per_doc={max_tokens_per_doc} url={self.base_url}"
+            f"cohere/2 model={model} max_tokens_per_doc={max_tokens_per_doc} max_chars={max_chars} "
+            f"url={self.base_url}"
         )
-        super().__init__(Secret.required(api_key, KEY_VARIABLES, "Cohere"), keyed=True)
+        if client is not None:
+            self.max_attempts = 1
+        key = Secret(api_key, KEY_VARIABLES, "Cohere")
+        super().__init__(
+            key,
+            keyed=client is None,
+            headers=headers,
+            max_chars=max_chars,
+            given=client if client is not None else http_client,
+        )
+        self._key_or_none()
 
     @staticmethod
     def _load() -> None:
@@ -70,15 +98,18 @@ class CohereScorer(ServiceScorer):
 
         _ = cohere.AsyncClientV2  # the SDK imports its parts when they are first named
 
-    def _clients(self) -> PerLoop[tuple[cohere.AsyncClientV2, httpx.AsyncClient]]:
-        return PerLoop(self._make, lambda pair: pair[1].aclose())
+    def _clients(self) -> PerLoop[tuple[cohere.AsyncClientV2, httpx.AsyncClient | None]]:
+        return PerLoop(self._make, _close)
 
-    def _make(self) -> tuple[cohere.AsyncClientV2, httpx.AsyncClient]:
+    def _make(self) -> tuple[cohere.AsyncClientV2, httpx.AsyncClient | None]:
         import cohere
         import httpx
 
+        if isinstance(self._given, cohere.AsyncClientV2):
+            return self._given, None
         # The SDK cannot close what it opens, so the connections are ours.
-        connections = httpx.AsyncClient(timeout=self.request_timeout)
+        ours = None if self._given is not None else httpx.AsyncClient(timeout=self.request_timeout)
+        connections: Any = ours or self._given
         client = cohere.AsyncClientV2(
             self._key_or_none(),
             base_url=self.base_url,
@@ -86,7 +117,7 @@ class CohereScorer(ServiceScorer):
             httpx_client=connections,
             log_warning_experimental_features=False,
         )
-        return client, connections
+        return client, ours
 
     async def _ask(self, query: str, texts: Sequence[str]) -> Iterable[tuple[object, object]]:
         options: dict[str, Any] = {}
@@ -99,8 +130,7 @@ class CohereScorer(ServiceScorer):
                 model=self.model,
                 query=query,
                 documents=list(texts),
-                # retries are the engine's, once for all scorers
-                request_options={"max_retries": 0},
+                request_options=self._request_options(),
                 **options,
             )
         results = getattr(answer, "results", None)
@@ -120,13 +150,28 @@ class CohereScorer(ServiceScorer):
             status = error.status_code
             if status is None or status < 300:
                 return from_garbage("Cohere's answer is not JSON")
-            said = self._concealed(explanation(error.body))
-            return from_status(status, said, getattr(error, "headers", None))  # new in 5.16
+            headers = getattr(error, "headers", None)  # new in 5.16
+            return from_status(status, explanation(error.body), headers, url=self.base_url)
         if isinstance(error, httpx.HTTPError):
-            return self._lost(error)
+            return from_connection(error, url=self.base_url)
         if isinstance(error, (TypeError, ValueError)):  # raised over JSON of another shape
             return from_garbage(f"Cohere's answer cannot be read: {type(error).__name__}")
         return None
 
+    def _request_options(self) -> Any:
+        options: dict[str, Any] = {}
+        if self._keyed:
+            options["max_retries"] = 0  # retries are the engine's, once for all scorers
+        if self.headers:
+            options["additional_headers"] = revealed(self.headers)
+        if self._address is not None and self._address.query:
+            options["additional_query_parameters"] = self._address.parameters()
+        return options
+
     def __repr__(self) -> str:
         return f"CohereScorer({self.model!r})"
+
+
+async def _close(made: tuple[cohere.AsyncClientV2, httpx.AsyncClient | None]) -> None:
+    if made[1] is not None:
+        await made[1].aclose()

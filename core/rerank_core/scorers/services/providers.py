@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-#: What a server's scores are: 0..1, or log-odds.
-ScoreScale = Literal["unit", "logit"]
+#: What a server's scores are: 0..1, -1..1, log-odds, or five times log-odds.
+ScoreScale = Literal["unit", "cosine", "logit", "logit/5"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ _ROWS = (
         cap=32,
     ),
     Provider(name="infinity", path="/rerank", key_variables=("INFINITY_API_KEY",), cap=2048),
-    Provider(name="llamacpp", key_variables=("LLAMA_API_KEY",), scale="logit"),
+    # logits for BERT models, probabilities for Qwen3's rerankers
+    Provider(name="llamacpp", key_variables=("LLAMA_API_KEY",), scale=None),
     Provider(
         name="litellm",
         key_variables=("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY"),

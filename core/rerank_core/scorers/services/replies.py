@@ -53,26 +53,6 @@ def by_index(pairs: Iterable[tuple[object, object]], count: int) -> tuple[list[f
     return scores, strange
 
 
-def explanation(body: object) -> str:
-    """What a server says about an error, whatever shape it puts that into.
-
-    >>> explanation({"error": {"message": "no credit", "code": "quota"}})
-    'no credit (quota)'
-    >>> explanation({"detail": [{"msg": "too many"}]})
-    'too many'
-    """
-    if isinstance(body, Mapping):
-        for name in ("error", "message", "detail", "msg"):
-            if body.get(name):
-                code = body.get("code") or body.get("error_type")
-                said = explanation(body[name])
-                return f"{said} ({code})" if isinstance(code, str) else said
-        return ""
-    if isinstance(body, list):
-        return "; ".join(filter(None, map(explanation, body[:3])))
-    return body if isinstance(body, str) else ""
-
-
 def tokens_in(reply: object) -> int:
     """The tokens that a reply says were read; 0 where it does not."""
     usage: Any = reply.get("usage") if isinstance(reply, Mapping) else None

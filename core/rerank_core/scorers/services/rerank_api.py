@@ -4,23 +4,25 @@ Infinity, llama.cpp, LiteLLM, and what is shaped like them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError, MissingExtraError, MissingKeyError, ScorerError
-from ...remote.body_limit import TooLongAnswer, refuse_too_long
+from ...remote.address import Address
+from ...remote.body_limit import TooLongAnswer, plausible_length, read_within
 from ...remote.foreign_errors import foreign_errors
-from ...remote.http_errors import from_garbage, from_status
-from ...remote.secret import Secret
+from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
+from ...remote.secret import Secret, holds_secret, revealed
+from ...remote.size_limits import checked_batch_size
 from ...runtime.checks import one_of
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
 from .providers import LISTWISE_MODELS, PROVIDERS, ScoreScale, provider_at
-from .replies import explanation, pairs_in, results_in, tokens_in
+from .replies import pairs_in, results_in, tokens_in
 from .service import ServiceScorer
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ CONNECT_TIMEOUT = 5.0
 _MISFITS = (400, 404, 405, 415, 422)
 
 
+class _Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class RerankAPIScorer(ServiceScorer):
     """Scores by a rerank server, 0..1.
 
@@ -40,11 +48,17 @@ class RerankAPIScorer(ServiceScorer):
     and the model fit into one string: `tei+http://host/rerank`, `https://host/v1/rerank#model`.
     `api_key`: None for the provider's variable in the environment (`RERANK_API_KEY` for a server
     nobody knows); a server of your own may do without. `options`: more fields of the request, as
-    the server names them. `batch_size`: None for as many texts as the provider takes.
-    `scale`: what its scores are, "unit" (0..1) or "logit"; None: as the provider documents it, or
-    as seen. `independent`: whether a score is unaffected by the texts beside it; None: yes, but
-    for models known to look at all at once. `request_timeout`: the longest silence in seconds; the
-    deadline of a ranking cuts in earlier.
+    the server names them. `batch_size`: None for as many texts as the provider takes; what the
+    server refuses as too many, or too long, is learned. `max_chars`: where a text is cut; None for
+    nowhere, but where it is too long for the server on its own.
+    `scale`: what its scores are, "unit" (0..1), "cosine", "logit", or "logit/5" where the
+    probability is the sigmoid of a fifth; None: as the provider documents it, or as seen. It is
+    settled once a ranking, from all its scores, so that no ranking holds two; where they contradict
+    it a note in the report says so. `independent`: whether a score is unaffected by the texts
+    beside it; None: yes, but for models known to look at all at once. `request_timeout`: the
+    longest silence in seconds; the deadline of a ranking cuts in earlier. `headers`: more headers
+    of every request. `http_client`: an `httpx.AsyncClient` of your own, which nothing else uses,
+    for its proxies, certificates or way to sign a request.
 
     Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
@@ -60,13 +74,17 @@ class RerankAPIScorer(ServiceScorer):
         api_key: str | None = None,
         options: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
+        max_chars: int | None = None,
         scale: ScoreScale | None = None,
         independent: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: httpx.AsyncClient | None = None,
         request_timeout: float = 60.0,
     ) -> None:
         if find_spec("httpx") is None:
             raise MissingExtraError("RerankAPIScorer", "api")
-        parts, provider, fragment = _taken_apart(url, provider)
+        address, provider, fragment = _taken_apart(url, provider)
+        parts = urlsplit(address.base)
         self.model = model or fragment
         self.provider = PROVIDERS[provider] if provider else provider_at(parts.hostname or "")
         self._guessed = provider is None
@@ -75,16 +93,19 @@ class RerankAPIScorer(ServiceScorer):
             raise ConfigurationError(
                 f"{row.name} needs a model: pass model=, for instance {row.model_example!r}"
             )
-        if batch_size is not None and batch_size < 1:
-            raise ConfigurationError(f"batch_size is {batch_size}: at least 1")
+        if holds_secret(options):
+            raise ConfigurationError(
+                "options holds what looks like a secret, and would show it: pass a key as api_key= "
+                "or in headers="
+            )
         one_of("scale", scale, (*get_args(ScoreScale), None))
         if parts.path in ("", "/"):
             parts = parts._replace(path=row.path)
-        self._url = parts.geturl()
-        #: The address without what may be secret in it.
-        self.url = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        #: The address without its parameters, which may be secret.
+        self.url = parts.geturl()
+        self._query = address.query
         self.options = dict(options or {})
-        self.batch_size = batch_size or row.cap
+        self.batch_size = row.cap if batch_size is None else checked_batch_size(batch_size)
         self.scale = scale or row.scale
         self.independent = (
             not any(name in (self.model or "") for name in LISTWISE_MODELS)
@@ -92,33 +113,46 @@ class RerankAPIScorer(ServiceScorer):
             else independent
         )
         self.request_timeout = request_timeout
-        private = hashlib.blake2b(self._url.encode(), digest_size=8).hexdigest()
-        more = json.dumps({**row.fields, **self.options}, sort_keys=True, default=repr)
-        self.fingerprint = (
-            f"rerank-api/1 url={self.url} {private} provider={row.name} model={self.model} "
-            f"scale={self.scale} options={more}"
-        )
         key = Secret(api_key, row.key_variables, f"{row.name} at {parts.netloc}")
-        super().__init__(key, keyed=_has(key, row.needs_key))
+        super().__init__(
+            key,
+            keyed=_has(key, row.needs_key),
+            headers=headers,
+            given=http_client,
+            max_chars=max_chars,
+        )
+        private = json.dumps([revealed(self._query), revealed(self.headers)], sort_keys=True)
+        sent = json.dumps({**row.fields, **self.options}, sort_keys=True, default=repr)
+        self.fingerprint = (
+            f"rerank-api/2 url={self.url} {blake2b(private.encode(), digest_size=8).hexdigest()} "
+            f"provider={row.name} model={self.model} max_chars={max_chars} options={sent}"
+        )
 
     @staticmethod
     def _load() -> None:
         import httpx  # noqa: F401
 
     def _clients(self) -> PerLoop[httpx.AsyncClient]:
-        return PerLoop(self._make, lambda client: client.aclose())
+        return PerLoop(self._make, self._close)
+
+    async def _close(self, client: httpx.AsyncClient) -> None:
+        if client is not self._given:
+            await client.aclose()
 
     def _make(self) -> httpx.AsyncClient:
         import httpx
 
+        if isinstance(self._given, httpx.AsyncClient):
+            return self._given
+        timeout = httpx.Timeout(self.request_timeout, connect=CONNECT_TIMEOUT)
+        return httpx.AsyncClient(timeout=timeout)
+
+    def _headers(self) -> dict[str, str]:
         row, key = self.provider, self._key_or_none()
         headers = dict(row.headers)
         if key is not None:
             headers[row.key_header] = row.key_prefix + key
-        # Redirects are not followed: they would take the key along.
-        timeout = httpx.Timeout(self.request_timeout, connect=CONNECT_TIMEOUT)
-        hooks = {"response": [refuse_too_long]}
-        return httpx.AsyncClient(headers=headers, timeout=timeout, event_hooks=hooks)
+        return headers | revealed(self.headers)
 
     def _body(self, query: str, texts: Sequence[str]) -> dict[str, Any]:
         row = self.provider
@@ -131,29 +165,45 @@ class RerankAPIScorer(ServiceScorer):
         return body | dict(row.fields) | self.options
 
     async def _ask(self, query: str, texts: Sequence[str]) -> Iterable[tuple[object, object]]:
+        answer = await self._send(self._body(query, texts))
+        reply = _json(answer.body)
+        if not 200 <= answer.status < 300:
+            said = self._explained(answer, reply)
+            raise from_status(answer.status, said, answer.headers, url=self.url)
+        results = results_in(reply)
+        if results is None:
+            raise from_garbage(
+                f"the server's answer holds no results {explanation(reply)}".rstrip()
+            )
+        record(prompt_tokens=tokens_in(reply), cost=None)
+        return pairs_in(results)
+
+    async def _send(self, body: Mapping[str, Any]) -> _Answer:
         record(calls=1)
         client: httpx.AsyncClient = self._client.get()
         with foreign_errors(self._as_ours):
-            answer = await client.post(self._url, json=self._body(query, texts))
-        if not answer.is_success:
-            message = self._concealed(self._explained(answer))
-            raise from_status(answer.status_code, message, answer.headers)
-        reply = _json(answer)
-        results = results_in(reply)
-        if results is None:
-            said = self._concealed(explanation(reply))
-            raise from_garbage(f"the server's answer holds no results {said}".rstrip())
-        record(prompt_tokens=tokens_in(reply), cost=None)
-        return pairs_in(results)
+            request = client.build_request(
+                "POST",
+                self.url,
+                json=body,
+                params=revealed(self._query) or None,
+                headers=self._headers(),
+            )
+            # Redirects are not followed: they would take the key along.
+            answer = await client.send(request, stream=True, follow_redirects=False)
+            read = await read_within(answer, plausible_length(len(request.content)))
+            return _Answer(answer.status_code, answer.headers, read)
 
     def _as_ours(self, error: Exception) -> ScorerError | None:
         import httpx
 
-        return self._lost(error) if isinstance(error, (httpx.HTTPError, TooLongAnswer)) else None
+        if isinstance(error, (httpx.HTTPError, TooLongAnswer)):
+            return from_connection(error, url=self.url)
+        return None
 
-    def _explained(self, answer: httpx.Response) -> str:
-        said = explanation(_json(answer)) or answer.text[:300]
-        if self._guessed and self.provider.name == "common" and answer.status_code in _MISFITS:
+    def _explained(self, answer: _Answer, reply: object) -> str:
+        said = explanation(reply) or answer.body[:1000].decode("utf-8", "replace")
+        if self._guessed and self.provider.name == "common" and answer.status in _MISFITS:
             others = ", ".join(name for name in PROVIDERS if name != "common")
             said = (
                 f"{said[:100]} (taken for a common rerank server; else say provider=, of {others})"
@@ -165,29 +215,17 @@ class RerankAPIScorer(ServiceScorer):
         return f"RerankAPIScorer({self.url!r}{model}, provider={self.provider.name!r})"
 
 
-def _taken_apart(url: str, provider: str | None) -> tuple[SplitResult, str | None, str | None]:
-    """The URL itself, the provider and the model that may be written into it."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
-    except ValueError as error:
-        raise ConfigurationError(f"the url of a rerank server cannot be read: {error}") from None
-    prefix, plus, scheme = parts.scheme.rpartition("+")
-    if scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
-            'the url of a rerank server looks like "http://host:8080/rerank", not '
-            f"{parts.scheme}:{parts.path}"
-        )
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            "a name or password in a URL shows in every log: pass the key as api_key="
-        )
-    provider = provider or (prefix if plus else None)
+def _taken_apart(url: str, provider: str | None) -> tuple[Address, str | None, str | None]:
+    """The address itself, the provider and the model that may be written into it."""
+    prefix, plus, rest = url.partition("+") if isinstance(url, str) else ("", "", url)
+    written = bool(plus) and prefix.isalnum() and rest.startswith(("http://", "https://"))
+    address = Address.of(rest if written else url, "the url of a rerank server")
+    provider = provider or (prefix if written else None)
     if provider is not None and provider not in PROVIDERS:
         raise ConfigurationError(
             f"provider={provider!r} is not known; there are {', '.join(PROVIDERS)}"
         )
-    return parts._replace(scheme=scheme, fragment=""), provider, parts.fragment or None
+    return address, provider, urlsplit(url).fragment or None
 
 
 def _has(key: Secret, needed: bool) -> bool:
@@ -201,8 +239,8 @@ def _has(key: Secret, needed: bool) -> bool:
     return True
 
 
-def _json(answer: httpx.Response) -> object:
+def _json(body: bytes) -> object:
     try:
-        return answer.json()
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None

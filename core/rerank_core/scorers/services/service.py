@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ...errors import MissingKeyError, ScorerError
+from ...errors import ConfigurationError
 from ...protocols import ScorerBase, Scores
-from ...remote.http_errors import from_connection
-from ...remote.secret import Secret
-from ...runtime.numbers import sigmoid
+from ...remote.address import check_environment
+from ...remote.secret import Secret, held, revealed
+from ...remote.size_limits import checked_max_chars
 from ...runtime.per_loop import PerLoop
 from ...runtime.threads import run
 from ...runtime.usage import record
 from ...text.utf8 import as_utf8
+from ..fitting import Fitting
 from .providers import ScoreScale
 from .replies import by_index
+from .scale import looks_like, to_unit
 
 
 class ServiceScorer(ScorerBase):
@@ -31,8 +33,23 @@ class ServiceScorer(ScorerBase):
     #: What the server's scores are; None: seen from them.
     scale: ScoreScale | None = "unit"
 
-    def __init__(self, key: Secret, *, keyed: bool) -> None:
+    def __init__(
+        self,
+        key: Secret,
+        *,
+        keyed: bool,
+        headers: Mapping[str, str] | None = None,
+        given: object = None,
+        max_chars: int | None = None,
+    ) -> None:
         self._key, self._keyed = key, keyed
+        self.max_chars = checked_max_chars(max_chars)
+        self._fitting = Fitting(max_chars)
+        self.headers = held(headers or {}, "headers")
+        #: The user's own client, which brings its own connections; it is not ours to close.
+        self._given = given
+        if given is None:
+            check_environment()
         self._client: PerLoop[Any] = self._clients()
         self._loaded = False
 
@@ -54,39 +71,41 @@ class ServiceScorer(ScorerBase):
         positions = [position for position, text in enumerate(texts) if text and not text.isspace()]
         if positions:
             sent = [as_utf8(texts[position]) for position in positions]
-            found, strange = by_index(await self._ask(as_utf8(query), sent), len(sent))
+
+            async def ask(shortened: list[str]) -> Iterable[tuple[object, object]]:
+                return await self._ask(as_utf8(query), shortened)
+
+            found, strange = by_index(await self._fitting.ask(ask, sent), len(sent))
             for position, score in zip(positions, found, strict=True):
                 raw[position] = score
             if strange:
                 record(note=f"{self.name}: {strange} results were about no document that was sent")
-        return Scores(self._mapped(raw), raw)
+        return Scores(self.to_unit(raw), raw)
 
-    def _mapped(self, raw: Sequence[float | None]) -> list[float | None]:
-        if self.scale is None and any(score is not None and not 0 <= score <= 1 for score in raw):
-            # From here on for good, or one ranking would be on another scale than the next.
+    @property
+    def groups(self) -> Callable[[str, Sequence[str]], list[Sequence[int]]] | None:
+        """Batches that keep to what the server is known to take; None where all go together."""
+        return self._groups if self.independent or self.batch_size is not None else None
+
+    def _groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
+        return self._fitting.groups(texts, self.batch_size)
+
+    def to_unit(self, raw: Sequence[float | None]) -> list[float | None]:
+        """The scores that a server stated, each on 0..1; see `scale.to_unit`.
+
+        Where nothing says what they are, they are as they look; once they looked like log-odds
+        they are, for good, so that one ranking is on the scale of the next.
+        """
+        if self.scale is None and looks_like(raw) == "logit":
             self.scale = "logit"
             record(note=f'{self.name}: scores beyond 0..1 were taken for logits; say scale="logit"')
-        to_unit = sigmoid if self.scale == "logit" else _clamped
-        return [None if score is None else to_unit(score) for score in raw]
-
-    def _concealed(self, message: str) -> str:
-        """The message without the key, which servers like to quote."""
-        try:
-            key = self._key_or_none()
-        except MissingKeyError:  # gone from the environment since the client was made
-            return message
-        # shorter ones are no keys but placeholders, and parts of ordinary words
-        return message.replace(key, "[redacted]") if key and len(key) > 5 else message
-
-    def _lost(self, error: Exception) -> ScorerError:
-        """The error for a lost connection; one about a header would quote the key."""
-        lost = from_connection(error)
-        lost.args = (self._concealed(str(lost)),)
-        return lost
+        scores, note = to_unit(raw, self.scale)
+        record(note=note and f"{self.name}: {note}")
+        return scores
 
     def _key_or_none(self) -> str | None:
         """The key; None where there is none and the server may do without."""
-        return self._key.reveal().strip() if self._keyed else None
+        return self._key.reveal() if self._keyed else None
 
     async def warm_up(self) -> None:
         """Import what the client needs, and make it; nothing is sent."""
@@ -100,14 +119,17 @@ class ServiceScorer(ScorerBase):
         await self._client.aclose()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_client"}
+        state = {name: value for name, value in self.__dict__.items() if name != "_client"}
+        return state | {"_given": None if self._given is None else "left behind"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._key_or_none()  # a key that is not there is said now, not at the first ranking
+        # what is not there is said now, not at the first ranking
+        if self._given is not None:
+            raise ConfigurationError(
+                f"{type(self).__name__}: a client of your own cannot be pickled: make it again here"
+            )
+        self._key_or_none()
+        revealed(self.headers)
         self._client = self._clients()
         self._loaded = False
-
-
-def _clamped(score: float) -> float:
-    return min(max(score, 0.0), 1.0)

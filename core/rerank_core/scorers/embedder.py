@@ -1,0 +1,35 @@
+"""The seam behind `EmbeddingScorer`: texts in, vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+#: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
+Vector = Any
+
+
+class Embedder:
+    """Makes one vector for the query and one for each text, and says how it likes to be asked."""
+
+    batch_size: int | None = 32
+    max_concurrency = 1
+    max_attempts = 1
+    default_timeout: float | None = None
+    #: Names what the vectors depend on; None: unknown.
+    identity: str | None = None
+
+    async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
+        """The query's vector, and one for each text in input order."""
+        raise NotImplementedError
+
+    def groups(self, texts: Sequence[str]) -> list[Sequence[int]]:
+        """The batches it likes: positions in `texts`, each once."""
+        size = self.batch_size or max(1, len(texts))
+        return [range(at, min(at + size, len(texts))) for at in range(0, len(texts), size)]
+
+    async def warm_up(self) -> None:
+        """Load what must be loaded."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
