@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from ...protocols import ScorerBase
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
+from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .local_model import (
     Shared,
@@ -29,8 +29,6 @@ from .local_model import (
     torch_in_this_thread,
 )
 from .processor import has_bf16
-
-log = logging.getLogger("rerank_core")
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
