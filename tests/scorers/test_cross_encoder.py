@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from rerank_core import ConfigurationError, MissingExtraError
+from rerank_core.runtime.numbers import sigmoid
 from rerank_core.scorers.local import cross_encoder, local_model
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 
@@ -56,7 +57,7 @@ def test_logits_are_those_of_sentence_transformers(folder: Path) -> None:
     scores = score(scorer_of(folder))
 
     assert scores.raw == pytest.approx(expected.tolist(), abs=1e-5)
-    assert list(scores) == [local_model.sigmoid(logit) for logit in scores.raw]
+    assert list(scores) == [sigmoid(logit) for logit in scores.raw]
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rerank_core import ConfigurationError, MissingExtraError
+from rerank_core.runtime.numbers import sigmoid
 from rerank_core.scorers.local import local_model, onnx, processor
 from rerank_core.scorers.local.onnx import OnnxCrossEncoderScorer
 
@@ -60,7 +61,7 @@ def test_scores_are_the_sigmoid_of_logits(folder: Path) -> None:
     """Scores leave on 0..1, in the order of the logits."""
     scores = score(OnnxCrossEncoderScorer(folder))
 
-    assert list(scores) == [local_model.sigmoid(logit) for logit in scores.raw]
+    assert list(scores) == [sigmoid(logit) for logit in scores.raw]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
