@@ -12,11 +12,11 @@ import re
 
 from .ids import first_id_used, is_id_key
 from .labels import is_left_out_key, is_order_key, is_score_key, names_best
-from .layers import answer, answer_part, final_part, plain
+from .layers import final_part, plain
 from .mentions import mentions
 from .prose import told
 from .scan import Text, tokens
-from .structure import JSON, strict_blocks, whole_json
+from .structure import JSON, strict_blocks
 from .verdict import says_relevant
 from .words import ANSWER_WORDS, NUMBER_WORDS
 
@@ -113,6 +113,13 @@ _ELSEWHERE = (
 )
 _SAYS_SO = tuple(re.compile(said, re.IGNORECASE) for said in (*_ENGLISH, *_ELSEWHERE))
 
+#: Without one of these words no text says it: most texts are told by a single look.
+_HINT = re.compile(
+    r"\b(?:none|no|not|nothing|neither|zero|irrelevant|unrelated|off[- ]topic|unable|failed)\b|n't"
+    r"|\b(?:kein|nichts|aucun|rien|ning[uú]n|nenhum|não|nessun|non|geen|żad|brak|ни|нет|hiçbir"
+    r"|ilgili)|[没沒无無不ない]|ません|없|않|لا|ليس|नहीं|\[\]",
+    re.IGNORECASE,
+)
 #: Where one of these stands, what is said is not said of all documents.
 _NOT_OF_ALL = re.compile(
     r"\b(?:others?|rest|remaining|else|except|excepting|besides|apart from|aside from|other than"
@@ -150,34 +157,34 @@ _EMPTY = re.compile(r"\[\s{0,80}\]|\{\s{0,80}\}|\bno(?:ne|thing)?\b", re.IGNOREC
 _ENDS_SENTENCE = re.compile(r"[.!?;\n](?=\s|\Z)")
 
 
-def is_empty_answer(reply: str, count: int, first_id: int) -> bool:
-    """Whether `reply` is, or ends in, JSON of an answer's shape that names no document."""
-    if not _EMPTY.search(reply):
-        return False
-    look = _Look(count, first_id)
-    if (value := whole_json(reply)) is not None:
-        return look.is_empty_answer(value)
-    part = answer_part(answer(reply))
-    blocks = strict_blocks(part)[0]
-    if not blocks or not look.is_empty_answer(blocks[-1][-1]):
-        return False
-    alone = part.replace("```json", "```").strip(" \n`") == "[]"
-    return alone or isinstance(blocks[-1][-1], dict)
+def is_empty_answer(value: JSON, count: int, first_id: int) -> bool:
+    """Whether JSON has an answer's shape and names no document."""
+    return _Look(count, first_id).is_empty_answer(value)
 
 
-def says_none_relevant(reply: str, count: int, first_id: int) -> bool:
-    """Whether all that `reply` says in words of its `count` documents is that none is relevant."""
-    if isinstance(whole_json(reply), dict | list):
+def ends_in_empty_answer(text: str, count: int, first_id: int) -> bool:
+    """Whether the last JSON in an answer is such, and all that a bare `[]` could speak of."""
+    tail = text[-_LONGEST:]
+    blocks = strict_blocks(tail)[0] if _EMPTY.search(tail) else []
+    last = blocks[-1][-1] if blocks else None
+    alone = isinstance(last, dict) or text.replace("```json", "```").strip(" \n`") == "[]"
+    return last is not None and alone and is_empty_answer(last, count, first_id)
+
+
+def says_none_relevant(text: str, count: int, first_id: int) -> bool:
+    """Whether all that an answer says in words of its documents is that none is relevant."""
+    if not _HINT.search(text[-_LONGEST:]):
         return False
     look = _Look(count, first_id)
-    part = answer_part(answer(reply))
-    parts = (part, final_part(part))
-    return any(one is not None and look.says_none(plain(one)) for one in parts)
+    if len(text) <= _LONGEST and look.says_none(plain(text)):
+        return True
+    final = final_part(text[-_LONGEST:])
+    return final is not None and look.says_none(plain(final))
 
 
 def says_irrelevant(text: str) -> bool:
-    """The same of a part of a reply about one document."""
-    return _Look(1, 1).says_none(plain(text))
+    """The same of an answer about one document."""
+    return says_none_relevant(text, 1, 1)
 
 
 class _Look:
@@ -193,6 +200,9 @@ class _Look:
             return not value or (isinstance(inner, dict) and self.is_empty_answer(inner, depth - 1))
         if not isinstance(value, dict) or any(value.get(key) for key in _FAILURES):
             return False
+        answers = [key for key in value if _names_answer(key)]
+        if any(isinstance(value[key], int | float) for key in answers):
+            return False
         remarks = [plain(text[:_LONGEST]) for text in value.values() if isinstance(text, str)]
         said = any(map(self.says_none, remarks))
         if not said and any(
@@ -200,7 +210,6 @@ class _Look:
             for remark in remarks
         ):
             return False
-        answers = [key for key in value if _names_answer(key)]
         beside = (key for key in value if key not in answers and not is_left_out_key(key))
         if any(isinstance(value[key], list) and value[key] for key in beside):
             return False

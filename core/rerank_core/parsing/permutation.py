@@ -10,7 +10,7 @@ from .ids import as_id, first_id_used, is_id_key
 from .labels import is_left_out_key, is_order_key, is_score_key, names_best
 from .layers import answer, answer_part, final_part, plain
 from .lists import listed
-from .none_relevant import is_empty_answer, says_none_relevant
+from .none_relevant import ends_in_empty_answer, is_empty_answer, says_none_relevant
 from .prose import told
 from .reading import NO_IDS, NONE_RELEVANT, Ids, Reading, ids_by
 from .scale import Scale
@@ -45,12 +45,15 @@ def read_permutation(reply: str, count: int, first_id: int = 1) -> Reading[list[
     if count <= 0:
         return NO_IDS
     reader = _Reader(count, first_id)
-    if (value := whole_json(reply)) is not None and (ids := reader.from_json(value)):
-        return reader.positions(ids).within("json")
-    if is_empty_answer(reply, count, first_id):
-        return Reading([], NONE_RELEVANT)
+    if (value := whole_json(reply)) is not None:
+        if ids := reader.from_json(value):
+            return reader.positions(ids).within("json")
+        if is_empty_answer(value, count, first_id):
+            return Reading([], NONE_RELEVANT)
     text = answer(reply)
     part = answer_part(text)
+    if ends_in_empty_answer(part, count, first_id):
+        return Reading([], NONE_RELEVANT)
     final = final_part(part)
     if final is not None and (found := reader.positions(reader.part(final))):
         return found.within("final part")
@@ -59,7 +62,9 @@ def read_permutation(reply: str, count: int, first_id: int = 1) -> Reading[list[
             return found
     if found := reader.by_grade(text):
         return found
-    return Reading([], NONE_RELEVANT) if says_none_relevant(reply, count, first_id) else NO_IDS
+    if not isinstance(value, dict | list) and says_none_relevant(part, count, first_id):
+        return Reading([], NONE_RELEVANT)
+    return NO_IDS
 
 
 class _Reader:

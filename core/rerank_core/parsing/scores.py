@@ -10,7 +10,7 @@ from .fold import fold
 from .ids import as_id, first_id_used, is_id_key
 from .labels import is_left_out_key, is_score_key
 from .layers import answer, answer_part, final_part, plain
-from .none_relevant import is_empty_answer, says_none_relevant
+from .none_relevant import ends_in_empty_answer, is_empty_answer, says_none_relevant
 from .plain_lines import alike, numbered, row
 from .reading import NONE_RELEVANT, Reading
 from .records import records
@@ -70,11 +70,7 @@ def read_scores(
     found = reader.read(reply) if count > 0 else _NOTHING
     if not found and count == 1 and (one := read_score(reply, scale, words=words)):
         return Reading([one.values], f"one document: {one.by}")
-    if (
-        not found
-        and count > 0
-        and (is_empty_answer(reply, count, first_id) or says_none_relevant(reply, count, first_id))
-    ):
+    if not found and count > 0 and reader.none_relevant:
         return Reading([0.0] * count, NONE_RELEVANT)
     return Reading([found.values.get(position) for position in range(count)], found.by)
 
@@ -84,18 +80,31 @@ class Reader:
 
     def __init__(self, on: Scale, count: int, first_id: int, words: Grades | None) -> None:
         self.on, self.count, self.first_id, self.words = on, count, first_id, words
+        self._json_alone: JSON | None = None
+        self._said = ""
 
     def read(self, reply: str) -> Reading[Scores]:
         """The scores by position."""
         value = whole_json(reply)
         if value is not None and ((found := self._json([value])) or isinstance(value, dict | list)):
+            self._json_alone = value
             return found
         text = answer(reply)
-        part = answer_part(text)
+        self._said = part = answer_part(text)
         found = self._part(part)
         if not found and part is not text:
             found = self._part(text)
         return found
+
+    @property
+    def none_relevant(self) -> bool:
+        """Whether the reply that was read, and gave no scores, says that none is relevant."""
+        if self._json_alone is not None:
+            return is_empty_answer(self._json_alone, self.count, self.first_id)
+        return any(
+            says(self._said, self.count, self.first_id)
+            for says in (ends_in_empty_answer, says_none_relevant)
+        )
 
     def _part(self, text: str) -> Reading[Scores]:
         found = self._once(text)
