@@ -104,7 +104,7 @@ _ELSEWHERE = (
     r"(?:没有|沒有|[无無])[^.!?;,\n]{0,30}(?:相关|相關)|[都均皆][^.!?;,\n]{0,20}(?:不相关|不相關|[无無][关關])",
     r"(?:関連|該当)[^.!?;,\n]{0,12}(?:文書|ドキュメント|文章|パッセージ|資料|もの)[はが]?[^.!?;,\n]{0,6}"
     r"(?:ありません|ない|なし|存在しません|見つかりません)"
-    r"|(?:いずれ|どの)[^.!?;,\n]{0,12}も[^.!?;,\n]{0,16}(?:関連|関係)[^.!?;,\n]{0,8}"
+    r"|(?:いずれ|どの|どれ)[^.!?;,\n]{0,12}も[^.!?;,\n]{0,16}(?:関連|関係)[^.!?;,\n]{0,8}"
     r"(?:ません|ない|なし)",
     r"관련[^.!?;,\n]{0,6}(?:문서|단락|구절|지문|자료)[가는이은]? ?(?:하나도 |전혀 )?없"
     r"|(?:어떤|어느|모든)[^.!?;,\n]{0,16}관련[이성]{0,2} ?(?:없|있지 않)",
@@ -135,7 +135,7 @@ _NOT_OF_ALL = re.compile(
 #: Behind the sentence these take it back, or begin to name what it left.
 _GOES_ON = re.compile(
     r"\b(?:but|however|although|though|yet|nevertheless|nonetheless|still|still,|instead|while"
-    r"|best|better|closest|(?:the )?(?:first|second|third|last|latter|former)(?: one)?"
+    r"|best|better|closest|missing|left out|excluded|omitted|please|(?:the )?(?:first|second|third|last|latter|former)(?: one)?"
     r"|aber|jedoch|mais|cependant|pero|mas|porém|però|maar|но|однако|ama|fakat)\b"
     r"|但|不过|不過|しかし|ただし|하지만|그러나|لكن|लेकिन",
     re.IGNORECASE,
@@ -143,13 +143,13 @@ _GOES_ON = re.compile(
 #: Before it, in its own sentence, these make it a condition, a guess or a word of the prompt's.
 _UNSURE = re.compile(
     r"\b(?:if|when|whether|unless|in case|should|maybe|perhaps|possibl[ey]|might|may|could be"
-    r"|not sure|unsure|doubt|don't think|do not think|not true|not the case|assuming|suppose"
+    r"|not sure|unsure|doubt|don't think|do not think|not true|not the case|not that|n't that|assuming|suppose"
     r"|return|respond|reply with|output|wenn|falls|ob|si|se|als|если|jeśli|eğer)\b"
     r"|如果|若|是否|もし|만약|إذا|अगर|यदि",
     re.IGNORECASE,
 )
 _NONE = ("none", "nothing")
-_FAILURES = ("error", "errors", "refusal")
+_FAILURES = ("error", "errors", "refusal", "message", "detail")
 _DECLINES = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable|sorry|won't|error)\b", re.IGNORECASE
 )
@@ -198,13 +198,15 @@ class _Look:
         if isinstance(value, list):
             inner = value[0] if len(value) == 1 and depth else None
             return not value or (isinstance(inner, dict) and self.is_empty_answer(inner, depth - 1))
-        if not isinstance(value, dict) or any(value.get(key) for key in _FAILURES):
+        if not isinstance(value, dict):
             return False
         answers = [key for key in value if _names_answer(key)]
         if any(isinstance(value[key], int | float) for key in answers):
             return False
         remarks = [plain(text[:_LONGEST]) for text in value.values() if isinstance(text, str)]
         said = any(map(self.says_none, remarks))
+        if not said and any(value.get(key) for key in _FAILURES):
+            return False
         if not said and any(
             _DECLINES.search(remark) or says_relevant(remark) or told(remark, self.count)
             for remark in remarks
