@@ -135,7 +135,8 @@ _NOT_OF_ALL = re.compile(
 #: Behind the sentence these take it back, or begin to name what it left.
 _GOES_ON = re.compile(
     r"\b(?:but|however|although|though|yet|nevertheless|nonetheless|still|still,|instead|while"
-    r"|best|better|closest|missing|left out|excluded|omitted|please|(?:the )?(?:first|second|third|last|latter|former)(?: one)?"
+    r"|best|better|closest|missing|left out|excluded|omitted|please"
+    r"|(?:the )?(?:first|second|third|last|latter|former)(?: one)?"
     r"|aber|jedoch|mais|cependant|pero|mas|porém|però|maar|но|однако|ama|fakat)\b"
     r"|但|不过|不過|しかし|ただし|하지만|그러나|لكن|लेकिन",
     re.IGNORECASE,
@@ -143,9 +144,9 @@ _GOES_ON = re.compile(
 #: Before it, in its own sentence, these make it a condition, a guess or a word of the prompt's.
 _UNSURE = re.compile(
     r"\b(?:if|when|whether|unless|in case|should|maybe|perhaps|possibl[ey]|might|may|could be"
-    r"|not sure|unsure|doubt|don't think|do not think|not true|not the case|not that|n't that|assuming|suppose"
-    r"|return|respond|reply with|output|wenn|falls|ob|si|se|als|если|jeśli|eğer)\b"
-    r"|如果|若|是否|もし|만약|إذا|अगर|यदि",
+    r"|not sure|unsure|doubt|don't think|do not think|not true|not the case|not that"
+    r"|assuming|suppose|return|respond|reply with|output|wenn|falls|ob|si|se|als|если|jeśli|eğer)\b"
+    r"|n't that\b|如果|若|是否|もし|만약|إذا|अगर|यदि",
     re.IGNORECASE,
 )
 _NONE = ("none", "nothing")
