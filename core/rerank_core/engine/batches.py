@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..errors import Reason, ScorerError
 from ..runtime.deadline import Deadline
@@ -20,6 +21,21 @@ CLOSE_TIMEOUT = 0.25
 
 # A cancelled batch may take a moment to notice; until then something must hold on to it.
 _leaving: set[asyncio.Task[None]] = set()
+
+
+class Limits(NamedTuple):
+    """How much is under way at once: batches, and calls within batches that take several.
+
+    Apart from each other, or a batch would wait for the place that it holds itself.
+    """
+
+    batches: asyncio.Semaphore
+    calls: asyncio.Semaphore
+
+    @classmethod
+    def of(cls, width: int) -> Limits:
+        """So many of either."""
+        return cls(asyncio.Semaphore(width), asyncio.Semaphore(width))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
-from typing import NamedTuple
 
 from ..errors import Reason, ScorerError
 from ..protocols import Scorer, Scores, StoredScore, StreamingScorer, Traits
@@ -27,7 +26,7 @@ from ..runtime.numbers import finite
 from ..runtime.per_loop import PerLoop
 from ..runtime.retries import Policy
 from ..telemetry.log import log
-from .batches import Batch, Scored
+from .batches import Batch, Limits, Scored
 from .breaker import Breaker
 from .cache import Cache
 from .cache_keys import group_keys, text_keys
@@ -36,16 +35,6 @@ from .rate_limit import RateLimit
 
 #: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
 STRAGGLERS = 0.1
-
-
-class Limits(NamedTuple):
-    """How much is under way at once: batches, and calls within batches that take several.
-
-    Apart from each other, or a batch would wait for the place that it holds itself.
-    """
-
-    batches: asyncio.Semaphore
-    calls: asyncio.Semaphore
 
 
 class Engine:
@@ -71,7 +60,7 @@ class Engine:
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
         self.succeeded = False
         #: One limit per instance over all simultaneous rankings.
-        self._limits = PerLoop(self._new_limits)
+        self._limits = PerLoop(lambda: Limits.of(self.max_concurrency))
 
     async def warm_up(self) -> None:
         """Let the scorer load what it must."""
@@ -400,7 +389,3 @@ class Engine:
         return ScorerError(
             f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
         )
-
-    def _new_limits(self) -> Limits:
-        width = self.max_concurrency
-        return Limits(asyncio.Semaphore(width), asyncio.Semaphore(width))
