@@ -307,7 +307,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("options", "hint"),
         [
-            ({"strategy": "setwise"}, "strategy is one of"),
+            ({"strategy": "setwise"}, "strategy is 'batch'"),
             ({"window": 20}, "no meaning with strategy='batch'"),
             ({"strategy": "pointwise", "group_size": 5}, "no meaning"),
             ({"strategy": "listwise", "algorithm": "bubble"}, "bubble"),
