@@ -119,3 +119,5 @@ class ScorerError(RerankError):
         self.at_most: int | None = None
         #: Wrong key or model: raised to the caller if nothing has ever succeeded.
         self.fatal = fatal
+        #: By its words it is: then if every call of a ranking got such an error.
+        self.likely_fatal = False

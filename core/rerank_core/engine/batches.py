@@ -61,6 +61,16 @@ class Scored:
         """The share of texts that have a score."""
         return sum(s is not None for s in self.scores) / len(self.scores) if self.scores else 1.0
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether every call was refused in words that say a wrong key or model, and none else."""
+        return (
+            bool(self.errors)
+            and not any(score is not None for score in self.scores)
+            and all(error.likely_fatal for error in self.errors)
+            and Reason.TIMEOUT not in self.reasons
+        )
+
     def fail(self, error: ScorerError) -> None:
         """Note a batch that will have no scores."""
         self.reasons[error.reason] = None

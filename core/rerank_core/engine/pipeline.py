@@ -163,6 +163,8 @@ class Pipeline:
             for error in scored.errors:
                 if error.fatal:
                     raise error
+            if scored.hopeless:
+                raise scored.errors[0]
 
     async def _fall_back(
         self,

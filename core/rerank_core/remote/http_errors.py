@@ -11,6 +11,7 @@ Anthropic's for 529 (overloaded).
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -50,6 +51,24 @@ VERDICTS: Mapping[int, Verdict] = {
     529: Verdict(Reason.OVERLOADED, retryable=True),
 }
 
+#: Statuses that gateways answer with where a 401 or a 404 was due, and the words for it.
+_OF_ANY = (400, 422, 500)
+_WRONG_MODEL = re.compile(
+    r"\bmodel\b[^;\n]{0,80}?\b(?:not found|not exist|unknown|not recogni[sz]ed"
+    r"|is (?:invalid|not (?:valid|available|supported|loaded|served)))"
+    r"|\b(?:unknown|invalid|unsupported|unrecogni[sz]ed|no such|not a valid|cannot find|not find)"
+    r"(?: the)? model\b|model_not_found|no (?:healthy )?deployments?",
+    re.I,
+)
+_WRONG_KEY = re.compile(
+    r"(?:api[ _-]?key|credentials?|access token)\b[^;\n]{0,40}?\b(?:invalid|incorrect|not valid"
+    r"|missing|expired|revoked|required|denied|not found|not provided)"
+    r"|\b(?:invalid|incorrect|missing|no|bad|wrong|expired) "
+    r"(?:api[ _-]?key|credentials|access token)"
+    r"|\bunauthori[sz]ed|\bauthentication (?:error|failed|required)|authenticationerror"
+    r"|permission denied",
+    re.I,
+)
 #: Statuses that servers refuse a request with that is too large for them.
 _OF_SIZE = (400, 413, 422, 500)
 
@@ -70,8 +89,13 @@ def from_status(
         Reason.SERVER if status >= 500 else Reason.REQUEST, retryable=status >= 500
     )
     limit = size_limit(message) if status in _OF_SIZE else None
+    likely = None
     if limit is not None:
         verdict = VERDICTS[413]
+    elif status in _OF_ANY and _WRONG_KEY.search(message):
+        likely = Reason.AUTH
+    elif status in _OF_ANY and _WRONG_MODEL.search(message):
+        likely = Reason.MODEL
     if status == 429 and "insufficient_quota" in message:
         verdict = VERDICTS[402]
     said = f"HTTP {status}"
@@ -80,9 +104,9 @@ def from_status(
     if 300 <= status < 400:
         target = {k.lower(): v for k, v in (headers or {}).items()}.get("location")
         message = f"a redirect to {without_secrets(target)}" if target else "a redirect"
-    return ScorerError(
+    error = ScorerError(
         f"{said}: {redact(message)}" if message else said,
-        reason=verdict.reason,
+        reason=likely or verdict.reason,
         status=status,
         retryable=verdict.retryable,
         retry_after=_retry_after(headers or {}),
@@ -90,6 +114,8 @@ def from_status(
         fatal=verdict.fatal,
         limit=limit,
     )
+    error.likely_fatal = likely is not None
+    return error
 
 
 def from_connection(error: BaseException, url: str | None = None) -> ScorerError:

@@ -17,6 +17,7 @@ class Spent(TypedDict, total=False):
     hedged: int
     prompt_tokens: int
     completion_tokens: int
+    search_units: int
     cost: float | None
     truncated: int
 
@@ -27,7 +28,8 @@ class Usage:
 
     `calls` that left the process, sequential `rounds` of them (more than one for an algorithm
     that asks again on the strength of an answer), `retries` of them; batches that were `hedged` by
-    a second try; tokens as the servers reported them; `cost` in US dollars; documents `truncated`.
+    a second try; tokens, and the `search_units` that rerank services bill by, as the servers
+    reported them; `cost` in US dollars; documents `truncated`.
 
     >>> (Usage(calls=1, cost=0.25) + Usage(calls=2, cost=0.5)).cost
     0.75
@@ -41,6 +43,7 @@ class Usage:
     hedged: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    search_units: int = 0
     cost: float | None = 0.0
     truncated: int = 0
 

@@ -18,8 +18,8 @@ from .meter import Meter, Spent
 def record(*, note: str | None = None, **spent: Unpack[Spent]) -> None:
     """Note what was spent on the ranking at hand, by the fields of `Usage`.
 
-    That is `calls`, `rounds`, `prompt_tokens`, `completion_tokens`, `cost` (None: unknown, and so
-    is the whole cost), `truncated`; and a `note` for the reader of the report.
+    That is `calls`, `rounds`, `prompt_tokens`, `completion_tokens`, `search_units`, `cost` (None:
+    unknown, and so is the whole cost), `truncated`; and a `note` for the reader of the report.
     """
     if (meter := current().meter) is not None:
         meter.add(note=note, **spent)

@@ -26,6 +26,8 @@ from .embedder import Embedder, Vector
 from .fitting import Fitting
 from .local.local_model import require
 
+#: What the SDK and its transport import with the first request.
+_LATE_IMPORTS = ("openai.resources.embeddings", "anyio._backends._asyncio")
 #: OpenAI takes 8,192 tokens a text and refuses longer ones; this is within it in most languages.
 _MOST_CHARACTERS = 24_000
 
@@ -137,8 +139,9 @@ class OpenAIEmbedder(Embedder):
 
     async def warm_up(self) -> None:
         """Import the SDK, and make the client."""
-        if "openai" not in sys.modules:  # half a second that must not hold up the loop
-            await run(lambda stop: import_module("openai"))
+        for late in _LATE_IMPORTS:  # a second that must not hold up the loop
+            if late not in sys.modules:
+                await run(lambda stop, late=late: import_module(late))
         self._client.get()
 
     async def aclose(self) -> None:

@@ -136,8 +136,13 @@ class CohereScorer(ServiceScorer):
         results = getattr(answer, "results", None)
         if not isinstance(results, list):
             raise from_garbage("Cohere's answer holds no results")
-        tokens = getattr(getattr(answer, "meta", None), "tokens", None)
-        record(prompt_tokens=int(getattr(tokens, "input_tokens", None) or 0), cost=None)
+        meta = getattr(answer, "meta", None)
+        tokens, units = getattr(meta, "tokens", None), getattr(meta, "billed_units", None)
+        record(
+            prompt_tokens=int(getattr(tokens, "input_tokens", None) or 0),
+            search_units=int(getattr(units, "search_units", None) or 0),
+            cost=None,
+        )
         return [
             (getattr(hit, "index", None), getattr(hit, "relevance_score", None)) for hit in results
         ]

@@ -6,12 +6,38 @@ score) and what they answer is `rerank_api` and `replies`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any, Literal
 
 #: What a server's scores are: 0..1, -1..1, log-odds, or five times log-odds.
 ScoreScale = Literal["unit", "cosine", "logit", "logit/5"]
+
+
+def _plain(at: int, text: str) -> object:
+    return text
+
+
+def _in_text(at: int, text: str) -> object:
+    return {"text": text}
+
+
+def _query_in_text(query: str) -> object:
+    return {"text": query}
+
+
+def _query_of_bedrock(query: str) -> object:
+    return [{"type": "TEXT", "textQuery": {"text": query}}]
+
+
+def _source_of_bedrock(at: int, text: str) -> object:
+    inline = {"type": "TEXT", "textDocument": {"text": text}}
+    return {"type": "INLINE", "inlineDocumentSource": inline}
+
+
+def _record_of_vertex(at: int, text: str) -> object:
+    return {"id": str(at), "content": text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +45,7 @@ class Provider:
     """What one server takes."""
 
     name: str
-    #: Where a vendor's own service is: by the end of the host's name.
+    #: Where a vendor's own service is: by the end of the host's name, "*" for one part of it.
     hosts: tuple[str, ...] = ()
     #: The path where the URL has none.
     path: str = "/v1/rerank"
@@ -28,13 +54,18 @@ class Provider:
     needs_key: bool = False
     #: A model to name where the server insists on one; None: it may be left out.
     model_example: str | None = None
-    #: The field with the texts, and whether each is wrapped as {"text": …}.
+    #: Where query, texts and model stand in the request ("input.query": in an object), and what a
+    #: query, and a text at its position, look like there.
+    query: str = "query"
     documents: str = "documents"
-    wrapped: bool = False
+    model: str = "model"
+    as_query: Callable[[str], object] = str
+    as_document: Callable[[int, str], object] = _plain
     #: The field for how many results to return. It is sent, as some return ten unless told.
     top: str | None = "top_n"
-    #: Fields and headers that are always sent.
+    #: Fields, parameters of the URL and headers that are always sent.
     fields: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     #: The header with the key, and what stands before it there.
     key_header: str = "authorization"
@@ -91,6 +122,7 @@ _ROWS = (
         needs_key=True,
         model_example="rerank-2.5",
         top="top_k",
+        fields={"return_documents": False, "truncation": True},
         cap=1000,
     ),
     Provider(
@@ -117,12 +149,85 @@ _ROWS = (
         key_variables=("PINECONE_API_KEY",),
         needs_key=True,
         model_example="bge-reranker-v2-m3",
-        wrapped=True,
+        as_document=_in_text,
         fields={"return_documents": False},
         headers={"x-pinecone-api-version": "2026-07"},
         key_header="api-key",
         key_prefix="",
         cap=100,
+    ),
+    # https://docs.nvidia.com/nim/nemo-retriever/text-reranking/latest/using-reranking.html
+    # 2026-11; hosted models have a path each, which the URL then holds
+    Provider(
+        name="nvidia",
+        hosts=("ai.api.nvidia.com", "integrate.api.nvidia.com"),
+        path="/v1/ranking",
+        key_variables=("NVIDIA_API_KEY", "NGC_API_KEY"),
+        model_example="nvidia/llama-3.2-nv-rerankqa-1b-v2",
+        documents="passages",
+        as_query=_query_in_text,
+        as_document=_in_text,
+        top=None,
+        fields={"truncate": "END"},
+        scale="logit",
+    ),
+    # https://www.alibabacloud.com/help/en/model-studio/text-rerank-api, 2026-11
+    Provider(
+        name="dashscope",
+        hosts=("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com"),
+        path="/api/v1/services/rerank/text-rerank/text-rerank",
+        key_variables=("DASHSCOPE_API_KEY",),
+        needs_key=True,
+        model_example="qwen3-rerank",
+        query="input.query",
+        documents="input.documents",
+        top="parameters.top_n",
+        fields={"parameters.return_documents": False},
+        cap=500,
+    ),
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html, 2026-11
+    # With an API key of Bedrock's; to sign a request instead, http_client= with an auth of its own.
+    Provider(
+        name="bedrock",
+        hosts=("bedrock-agent-runtime.*.amazonaws.com",),
+        path="/rerank",
+        key_variables=("AWS_BEARER_TOKEN_BEDROCK",),
+        model_example="arn:aws:bedrock:us-west-2::foundation-model/cohere.rerank-v3-5:0",
+        query="queries",
+        documents="sources",
+        model="rerankingConfiguration.bedrockRerankingConfiguration.modelConfiguration.modelArn",
+        as_query=_query_of_bedrock,
+        as_document=_source_of_bedrock,
+        top="rerankingConfiguration.bedrockRerankingConfiguration.numberOfResults",
+        fields={"rerankingConfiguration.type": "BEDROCK_RERANKING_MODEL"},
+        cap=1000,
+    ),
+    # https://cloud.google.com/generative-ai-app-builder/docs/reference/rest/v1/
+    # projects.locations.rankingConfigs/rank, 2026-11; the URL holds the project, and ends in :rank
+    Provider(
+        name="vertex",
+        hosts=("discoveryengine.googleapis.com",),
+        key_variables=("CLOUDSDK_AUTH_ACCESS_TOKEN",),
+        documents="records",
+        as_document=_record_of_vertex,
+        top="topN",
+        fields={"ignoreRecordDetailsInResponse": True},
+        cap=200,
+    ),
+    # https://cloud.ibm.com/apidocs/watsonx-ai#text-rerank, 2026-11; the project, and where wanted
+    # parameters.truncate_input_tokens, in options=; scores are the model's own
+    Provider(
+        name="watsonx",
+        hosts=("ml.cloud.ibm.com",),
+        path="/ml/v1/text/rerank",
+        key_variables=("WATSONX_TOKEN",),
+        model_example="cross-encoder/ms-marco-minilm-l-12-v2",
+        documents="inputs",
+        model="model_id",
+        as_document=_in_text,
+        top="parameters.return_options.top_n",
+        parameters={"version": "2024-10-18"},
+        scale=None,
     ),
 )
 
@@ -136,6 +241,6 @@ LISTWISE_MODELS = ("jina-reranker-v3",)
 def provider_at(host: str) -> Provider:
     """The vendor whose service that host is; "common" where it is nobody's."""
     for row in PROVIDERS.values():
-        if any(host == known or host.endswith("." + known) for known in row.hosts):
+        if any(fnmatch(host, known) or fnmatch(host, "*." + known) for known in row.hosts):
             return row
     return PROVIDERS["common"]

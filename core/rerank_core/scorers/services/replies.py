@@ -1,7 +1,8 @@
-"""What rerank servers answer, read: results by their index, and errors as a sentence.
+"""What rerank servers answer, read: results by their index, and what they say it cost.
 
-Pure. The servers agree on little: results stand under `results`, under `data` or bare, scores are
-called `relevance_score` or `score`, and errors come in five shapes.
+Pure. The servers agree on little: results stand under `results`, `data`, `rankings`, `records`, one
+of these in an `output`, or bare; a result names its document by `index` or by an `id` that we gave
+it, and its score is a `relevance_score`, `relevanceScore`, `score` or `logit`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ from typing import Any
 
 from ...runtime.numbers import finite
 
+_RESULTS = ("results", "data", "rankings", "records")
+_INDEX = ("index", "id")
+_SCORE = ("relevance_score", "relevanceScore", "score", "logit")
+
 
 def results_in(reply: object) -> Sequence[object] | None:
     """The list of results in a reply; None where it holds none."""
     if isinstance(reply, Mapping):
-        reply = next((reply[name] for name in ("results", "data") if name in reply), None)
+        inside = reply.get("output", reply)
+        inside = inside if isinstance(inside, Mapping) else reply
+        reply = next((inside[name] for name in _RESULTS if name in inside), None)
     return reply if isinstance(reply, list) else None
 
 
@@ -23,7 +30,10 @@ def pairs_in(results: Iterable[object]) -> Iterable[tuple[object, object]]:
     """The index and the score that each result states, unchecked; (None, None) for no result."""
     for result in results:
         if isinstance(result, Mapping):
-            yield result.get("index"), result.get("relevance_score", result.get("score"))
+            index = next((result[name] for name in _INDEX if name in result), None)
+            if isinstance(index, str) and index.isdecimal() and "index" not in result:
+                index = int(index[:9])
+            yield index, next((result[name] for name in _SCORE if name in result), None)
         else:
             yield None, None
 
@@ -53,10 +63,34 @@ def by_index(pairs: Iterable[tuple[object, object]], count: int) -> tuple[list[f
     return scores, strange
 
 
-def tokens_in(reply: object) -> int:
-    """The tokens that a reply says were read; 0 where it does not."""
-    usage: Any = reply.get("usage") if isinstance(reply, Mapping) else None
-    if not isinstance(usage, Mapping):
+def spent_in(reply: object) -> tuple[int, int]:
+    """The tokens and the search units that a reply says were spent; 0 where it does not.
+
+    Under `usage` as OpenAI has it, `meta.tokens` and `meta.billed_units` as Cohere does,
+    `input_token_count` as watsonx does.
+
+    >>> spent_in({"meta": {"billed_units": {"search_units": 2}, "tokens": {"input_tokens": 30}}})
+    (30, 2)
+    """
+    places = [_at(reply, *path) for path in _SPENT]
+    tokens = next((n for place in places for name in _TOKENS if (n := _count(place, name))), 0)
+    units = next((n for place in places for name in _UNITS if (n := _count(place, name))), 0)
+    return tokens, units
+
+
+_SPENT = (("usage",), ("meta", "tokens"), ("meta", "billed_units"), ())
+_TOKENS = ("prompt_tokens", "input_tokens", "total_tokens", "input_token_count")
+_UNITS = ("search_units", "rerank_units")
+
+
+def _at(reply: Any, *path: str) -> Any:
+    for name in path:
+        reply = reply.get(name) if isinstance(reply, Mapping) else None
+    return reply
+
+
+def _count(place: Any, name: str) -> int:
+    count = place.get(name) if isinstance(place, Mapping) else None
+    if not isinstance(count, int | float) or isinstance(count, bool) or not 0 < count < 10**15:
         return 0
-    tokens = usage.get("prompt_tokens") or usage.get("total_tokens")
-    return tokens if isinstance(tokens, int) else 0
+    return int(count)

@@ -22,7 +22,7 @@ from ...runtime.checks import one_of
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
 from .providers import LISTWISE_MODELS, PROVIDERS, ScoreScale, provider_at
-from .replies import pairs_in, results_in, tokens_in
+from .replies import pairs_in, results_in, spent_in
 from .service import ServiceScorer
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class RerankAPIScorer(ServiceScorer):
             parts = parts._replace(path=row.path)
         #: The address without its parameters, which may be secret.
         self.url = parts.geturl()
-        self._query = address.query
+        self._query = {**row.parameters, **address.query}
         self.options = dict(options or {})
         self.batch_size = row.cap if batch_size is None else checked_batch_size(batch_size)
         self.scale = scale or row.scale
@@ -156,13 +156,16 @@ class RerankAPIScorer(ServiceScorer):
 
     def _body(self, query: str, texts: Sequence[str]) -> dict[str, Any]:
         row = self.provider
-        documents = [{"text": text} for text in texts] if row.wrapped else list(texts)
-        body: dict[str, Any] = {"query": query, row.documents: documents}
+        body: dict[str, Any] = {}
+        _put(body, row.query, row.as_query(query))
+        _put(body, row.documents, [row.as_document(at, text) for at, text in enumerate(texts)])
         if self.model is not None:
-            body["model"] = self.model
+            _put(body, row.model, self.model)
         if row.top is not None:
-            body[row.top] = len(texts)
-        return body | dict(row.fields) | self.options
+            _put(body, row.top, len(texts))
+        for path, value in row.fields.items():
+            _put(body, path, value)
+        return _merged(body, self.options)
 
     async def _ask(self, query: str, texts: Sequence[str]) -> Iterable[tuple[object, object]]:
         answer = await self._send(self._body(query, texts))
@@ -175,7 +178,8 @@ class RerankAPIScorer(ServiceScorer):
             raise from_garbage(
                 f"the server's answer holds no results {explanation(reply)}".rstrip()
             )
-        record(prompt_tokens=tokens_in(reply), cost=None)
+        tokens, units = spent_in(reply)
+        record(prompt_tokens=tokens, search_units=units, cost=None)
         return pairs_in(results)
 
     async def _send(self, body: Mapping[str, Any]) -> _Answer:
@@ -206,7 +210,7 @@ class RerankAPIScorer(ServiceScorer):
         if self._guessed and self.provider.name == "common" and answer.status in _MISFITS:
             others = ", ".join(name for name in PROVIDERS if name != "common")
             said = (
-                f"{said[:100]} (taken for a common rerank server; else say provider=, of {others})"
+                f"{said[:200]} (taken for a common rerank server; else say provider=, of {others})"
             )
         return said
 
@@ -226,6 +230,24 @@ def _taken_apart(url: str, provider: str | None) -> tuple[Address, str | None, s
             f"provider={provider!r} is not known; there are {', '.join(PROVIDERS)}"
         )
     return address, provider, urlsplit(url).fragment or None
+
+
+def _put(body: dict[str, Any], path: str, value: object) -> None:
+    """Set what stands at "a.b.c" in nested objects."""
+    *outer, last = path.split(".")
+    for name in outer:
+        body = body.setdefault(name, {})
+    body[last] = value
+
+
+def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with the user's own fields, which go first, into its objects too."""
+    merged = dict(body)
+    for name, value in more.items():
+        inside = merged.get(name)
+        both = isinstance(value, Mapping) and isinstance(inside, Mapping)
+        merged[name] = _merged(inside, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def _has(key: Secret, needed: bool) -> bool:
