@@ -116,6 +116,10 @@ _MENDED = {"unsorted", "repeated", "string-index"}
 _TWICE = [
     "unauthorized-echo",
     "too-large",
+    "batch-size-422",
+    "characters-400",
+    "tokens-500",
+    "unknown-model-400",
     "rate-limit-seconds",
     "unavailable",
     "silent",
@@ -195,11 +199,19 @@ def _cases() -> Iterator[Case]:
         yield _struck("api", api, fault)
 
     first = {"serves": "llm", "primed": False}
-    for fault in ("unauthorized", "forbidden", "unknown-model"):
+    for fault in (
+        "unauthorized",
+        "forbidden",
+        "unknown-model",
+        "unknown-model-400",
+        "unknown-model-500",
+        "wrong-key-400",
+        "wrong-key-422",
+    ):
         name = f"{fault}, at first"
         yield Case(name, "status", llm, fault=fault, raises=True, **first)  # type: ignore[arg-type]
     with_fallback = {"options": {"fallback": "bm25"}, **first}
-    for fault in ("unauthorized", "silent", "server-error"):
+    for fault in ("unauthorized", "wrong-key-400", "silent", "server-error"):
         name = f"{fault}, with a fallback"
         yield Case(name, "status", llm, fault=fault, **with_fallback)  # type: ignore[arg-type]
 

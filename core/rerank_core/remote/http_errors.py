@@ -108,7 +108,7 @@ def from_status(
         f"{said}: {redact(message)}" if message else said,
         reason=likely or verdict.reason,
         status=status,
-        retryable=verdict.retryable,
+        retryable=verdict.retryable and likely is None,
         retry_after=_retry_after(headers or {}),
         splittable=verdict.splittable,
         fatal=verdict.fatal,
@@ -131,7 +131,7 @@ def from_connection(error: BaseException, url: str | None = None) -> ScorerError
     for cause in causes:
         name = type(cause).__name__
         if isinstance(cause, ssl.SSLCertVerificationError):
-            why = f"the certificate{at} is not trusted: {cause.verify_message}"
+            why = f"the certificate{at} is not trusted: {_told(cause)}"
             retryable = False
         elif name == "ProxyError":
             why = f"the proxy in the environment did not let it through: {cause}"
@@ -149,6 +149,10 @@ def from_connection(error: BaseException, url: str | None = None) -> ScorerError
     return ScorerError(
         f"{type(error).__name__}: {redact(why)}", reason=Reason.CONNECTION, retryable=retryable
     )
+
+
+def _told(error: ssl.SSLCertVerificationError) -> str:
+    return getattr(error, "verify_message", "") or str(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

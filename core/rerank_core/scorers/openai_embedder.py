@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/embeddings
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..remote.address import Address, check_environment
 from ..remote.foreign_errors import foreign_errors
-from ..remote.http_errors import from_garbage
+from ..remote.http_errors import explanation, from_garbage
 from ..remote.openai_errors import from_openai
 from ..remote.secret import Secret, held, revealed
 from ..remote.size_limits import checked_batch_size, checked_max_chars
@@ -128,7 +129,13 @@ class OpenAIEmbedder(Embedder):
     async def _send(self, texts: list[str]) -> list[Vector]:
         record(calls=1)
         with foreign_errors(from_openai):
-            found = await self._client.get().embeddings.create(model=self.model, input=texts)
+            asking = self._client.get().embeddings.with_raw_response
+            answer = await asking.create(model=self.model, input=texts)
+            try:
+                found = answer.parse()
+            except ValueError:  # no JSON, or no data in it; a gateway may have put an error there
+                said = explanation(_json(answer.http_response.text))
+                raise from_garbage(f"the server's answer has no embeddings {said}") from None
         try:
             vectors = {row.index: row.embedding for row in found.data}
             ordered = [vectors[position] for position in range(len(texts))]
@@ -159,6 +166,13 @@ class OpenAIEmbedder(Embedder):
                 "EmbeddingScorer: a client of your own cannot be pickled: make it again here"
             )
         self._client = self._clients()
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _shown(values: Mapping[str, str | Secret]) -> dict[str, str]:
