@@ -76,6 +76,8 @@ class Dialect:
                 self.refused.add(named[0])
                 self.probed = False
             return True
+        if error.likely_fatal:
+            return False
         if optional and not self.probed:
             self.suspected = set(_OPTIONAL) - self.refused
             return True
