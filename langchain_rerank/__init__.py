@@ -1,5 +1,9 @@
 """LangChain document compressors that rerank: one class over the core, and presets of it."""
 
+from rerank_core.errors import require
+
+require("langchain_rerank", "langchain", "langchain_core")
+
 from .compressor import RerankCompressor
 from .presets import (
     BM25Reranker,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 
 
 class Reason(StrEnum):
@@ -87,6 +88,19 @@ class SizeLimit:
     unit: str
     most: int | None
     asked: int | None
+
+
+def require(feature: str, extra: str, *modules: str) -> None:
+    """Raise `MissingExtraError` unless they are installed; only a module's parents are imported."""
+    if not all(map(_is_installed, modules)):
+        raise MissingExtraError(feature, extra)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even its parent
+        return False
 
 
 class ScorerError(RerankError):

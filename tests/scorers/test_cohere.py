@@ -80,7 +80,7 @@ def test_the_environment_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_missing_package_is_answered_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """At construction."""
-    monkeypatch.setattr("rerank_core.scorers.services.cohere.find_spec", lambda name: None)
+    monkeypatch.setattr("rerank_core.errors.find_spec", lambda name: None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'dropin-rerank\[cohere\]'"):
         CohereScorer(api_key=KEY)

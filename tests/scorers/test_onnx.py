@@ -303,7 +303,7 @@ def test_wrong_options_are_refused_at_once(options: dict[str, Any], said: str) -
 
 def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without onnxruntime the message is the command."""
-    monkeypatch.setattr(local_model, "find_spec", lambda name: None)
+    monkeypatch.setattr("rerank_core.errors.find_spec", lambda name: None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'dropin-rerank\[onnx\]'"):
         OnnxCrossEncoderScorer()

@@ -13,10 +13,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingExtraError, ScorerError
+from ..errors import ScorerError, require
 from ..protocols import ChatRequest, Reply
 from ..remote.address import Address, check_environment
 from ..remote.body_limit import refuse_too_long
@@ -60,8 +59,7 @@ class OpenAIChat:
     def __init__(
         self, model: str | None = None, *, base_url: str | None = None, api_key: str | None = None
     ) -> None:
-        if find_spec("openai") is None:
-            raise MissingExtraError("a model by name", "openai")
+        require("a model by name", "openai", "openai")
         self.model = model or os.environ.get("RERANK_MODEL") or DEFAULT_MODEL
         self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
         if self.base_url is not None:

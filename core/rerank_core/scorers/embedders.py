@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from ..errors import ConfigurationError, ScorerError
+from ..errors import ConfigurationError, ScorerError, require
 from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
@@ -18,7 +18,7 @@ from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
-from .local.local_model import Shared, cannot_fetch, identity, interruptible, require
+from .local.local_model import Shared, cannot_fetch, identity, interruptible
 from .openai_embedder import OpenAIEmbedder
 
 #: Texts in one pass through a local model: on a processor few, as for cross-encoders.

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, require
 from ...protocols import ScorerBase
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
@@ -24,7 +24,6 @@ from .local_model import (
     interruptible,
     named,
     one_logit,
-    require,
     scores_from,
     torch_in_this_thread,
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from ...errors import ConfigurationError, MissingExtraError
+from ...errors import ConfigurationError
 from ...protocols import Scores
 from ...runtime.fork import after_fork
 from ...runtime.numbers import finite
@@ -123,12 +122,6 @@ def torch_in_this_thread(*, share: int) -> None:
         passing.start()
         passing.join()
     _settled.done = True
-
-
-def require(feature: str, extra: str, *modules: str) -> None:
-    """Raise `MissingExtraError` unless the modules are installed; imports none of them."""
-    if any(find_spec(module) is None for module in modules):
-        raise MissingExtraError(feature, extra)
 
 
 def scores_from(logits: Sequence[float], activation: Callable[[float], float]) -> Scores:

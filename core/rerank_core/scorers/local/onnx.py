@@ -14,7 +14,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, require
 from ...protocols import ScorerBase
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
@@ -29,7 +29,6 @@ from .local_model import (
     identity,
     named,
     one_logit,
-    require,
     scores_from,
 )
 from .onnx_graph import prune_graph

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigurationError, MissingExtraError, ScorerError
+from ...errors import ConfigurationError, ScorerError, require
 from ...remote.address import Address
 from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
@@ -61,8 +60,7 @@ class CohereScorer(ServiceScorer):
         http_client: httpx.AsyncClient | None = None,
         request_timeout: float = 60.0,
     ) -> None:
-        if find_spec("cohere") is None:
-            raise MissingExtraError("CohereScorer", "cohere")
+        require("CohereScorer", "cohere", "cohere")
         if max_tokens_per_doc is not None and max_tokens_per_doc < 1:
             raise ConfigurationError(f"max_tokens_per_doc is {max_tokens_per_doc}: at least 1")
         self.model = model

@@ -7,11 +7,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from urllib.parse import urlsplit
 
-from ...errors import ConfigurationError, MissingExtraError, MissingKeyError, ScorerError
+from ...errors import ConfigurationError, MissingKeyError, ScorerError, require
 from ...remote.address import Address
 from ...remote.body_limit import TooLongAnswer, plausible_length, read_within
 from ...remote.foreign_errors import foreign_errors
@@ -81,8 +80,7 @@ class RerankAPIScorer(ServiceScorer):
         http_client: httpx.AsyncClient | None = None,
         request_timeout: float = 60.0,
     ) -> None:
-        if find_spec("httpx") is None:
-            raise MissingExtraError("RerankAPIScorer", "api")
+        require("RerankAPIScorer", "api", "httpx")
         address, provider, fragment = _taken_apart(url, provider)
         parts = urlsplit(address.base)
         self.model = model or fragment
