@@ -2,9 +2,10 @@
 # Both make .venv on their own; PYTHON names the interpreter to make it with.
 PYTHON ?= python3
 BIN := .venv/bin
+NOX = $(BIN)/python -m nox
 QUESTION := copy a file and keep its permissions
 
-.PHONY: demo test quick check openai3 benchmarks
+.PHONY: demo test quick check matrix lowest wheel coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -20,14 +21,27 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/yamllint --strict -d "{extends: relaxed, rules: {line-length: {max: 100}}}" \
+		.github CITATION.cff
 
-# The frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well.
-openai3:
-	$(PYTHON) -m venv .venv-openai3
-	.venv-openai3/bin/python -m pip install --quiet --editable ".[api,cli,cohere]" "openai>=3" \
-		hypothesis pytest pytest-xdist
-	.venv-openai3/bin/python -m pytest tests/test_llm_server.py tests/test_reranker.py \
-		tests/test_policies.py tests/test_cli.py
+# Environments of their own, made by nox: the versions that pyproject.toml allows (docs/versions.md),
+# the lowest of them, the built wheel with each extra alone. ROW and EXTRAS choose.
+matrix: .venv/dev
+	$(NOX) -s $(if $(ROW),"matrix($(ROW))",matrix versions)
+
+lowest: .venv/dev
+	$(NOX) -s $(if $(ROW),"lowest($(ROW))",lowest)
+
+wheel: .venv/dev
+	$(NOX) -s wheel -- $(EXTRAS)
+
+# Branches, over the whole suite, with a floor.
+coverage: .venv/dev
+	$(NOX) -s coverage
+
+# The version, the newest heading of the changelog and the tag of this commit agree.
+release-check: .venv/dev
+	$(BIN)/python -m pytest -q -n 0 tests/packaging
 
 # What the benchmarks drive beside us; then: .venv/bin/python benchmarks/NAME.py
 benchmarks: .venv/dev

@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,15 @@ from rerank_core import (
     ScorerError,
 )
 
-pytest.importorskip("langchain_classic")
+pytest.importorskip("langchain_classic" if find_spec("langchain_classic") else "langchain")
 pytest.importorskip("langchain_openai")
 
-from langchain_classic.retrievers import ContextualCompressionRetriever
-from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
+try:
+    from langchain_classic.retrievers import ContextualCompressionRetriever
+    from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline
+except ImportError:  # before LangChain 1.0
+    from langchain.retrievers import ContextualCompressionRetriever
+    from langchain.retrievers.document_compressors import DocumentCompressorPipeline
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
     BaseCallbackHandler,

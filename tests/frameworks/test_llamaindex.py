@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -560,6 +561,8 @@ class TestOurOwnCalls:
         instrumented: tuple[list[Any], SimpleSpanHandler],
     ) -> None:
         """Such as a counter whose budget is spent; and no span stays open."""
+        if "token_budget" not in signature(TokenCountingHandler).parameters:
+            pytest.skip("no budgets before llama-index-core 0.14")
         counter = TokenCountingHandler(tokenizer=str.split, token_budget=10)
         reranker = LLMReranker(callback_manager=CallbackManager([counter]))
 

@@ -1,0 +1,306 @@
+"""What takes environments of its own: other versions, the built wheel, the coverage of all tests.
+
+`nox --list` says what there is; the Makefile has a target for each. An environment is removed when
+its session is over (`--reuse-venv=yes` keeps it), what pip has fetched stays in its cache.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import shutil
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nox
+from nox.command import CommandFailed
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lowest", "wheel"]
+nox.options.default_venv_backend = "venv"
+nox.options.download_python = "never"  # an interpreter that is not here is skipped, and said
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+RESULTS = ROOT / ".nox" / "results"
+VERSIONS_PAGE = ROOT / "docs" / "versions.md"
+TOOLS = ("hypothesis", "pytest", "pytest-xdist")
+TORCH = "torch==2.13.0"  # exactly, as in the group `dev`: its CPU build is small
+#: Loads torch and much more: the versions of its package have rows of their own.
+HEAVY_EXTRAS = {"all", "cross-encoder"}
+
+# pyenv's shims answer only for the versions that are named: name them all, this one first
+_installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+if _installed.is_dir() and "PYENV_VERSION" not in os.environ:
+    _names = sorted(folder.name for folder in _installed.iterdir() if folder.is_dir())
+    _names.sort(key=lambda name: name != platform.python_version())
+    os.environ["PYENV_VERSION"] = ":".join(_names)
+
+
+def extras() -> dict[str, list[Requirement]]:
+    """What each extra asks for, as pyproject.toml has it; "" is what is always there."""
+    project = PROJECT["project"]
+    declared = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {extra: [Requirement(line) for line in lines] for extra, lines in declared.items()}
+
+
+def lowest_pins(*names: str) -> list[str]:
+    """`name==lowest` for what these extras ask for. `ValueError` where no lowest is declared."""
+    pins = {}
+    for requirement in (r for name in names for r in extras()[name]):
+        floors = [s.version for s in requirement.specifier if s.operator in {">=", "==", "~="}]
+        if len(floors) != 1:
+            raise ValueError(f"pyproject.toml declares no lowest version: {requirement}")
+        pins[requirement.name] = f"{requirement.name}=={floors[0]}"
+    return sorted(pins.values())
+
+
+# --- other versions ------------------------------------------------------------------------------
+
+#: An older package warns of what newer ones below it do, and that is none of our doing.
+OLD = ("-W", "default::DeprecationWarning")
+OPENAI = (
+    "tests/test_llm_server.py",
+    "tests/llm/test_clients.py",
+    "tests/test_reranker.py",
+    "tests/engine",
+    "tests/test_cli.py",
+)
+COHERE = ("tests/scorers/test_cohere.py", "tests/scorers/test_services.py")
+LANGCHAIN = ("tests/frameworks/test_langchain.py", "tests/llm/test_chats.py")
+LLAMA_INDEX = ("tests/frameworks/test_llamaindex.py", "tests/llm/test_chats.py")
+LOCAL = ("tests/scorers/test_cross_encoder.py", "tests/scorers/test_embedding.py")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Versions to be tried together, with the tests that concern them."""
+
+    extras: str
+    packages: tuple[str, ...]
+    tests: tuple[str, ...]
+    python: str | None = None  # None: the one that runs nox
+    torch: bool = False
+
+
+ROWS = {
+    "openai-1.92": Row("api,cli,openai", ("openai==1.92.0",), (*OPENAI, *OLD)),
+    "openai-2": Row("api,cli,openai", ("openai>=2,<3",), OPENAI),
+    # the frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well
+    "openai-3": Row("api,cli,openai", ("openai>=3,<4",), OPENAI),
+    "langchain-0.3": Row(
+        "api,langchain,openai",
+        ("langchain-core==0.3.86", "langchain<1", "langchain-openai<1"),
+        (*LANGCHAIN, *OLD),
+    ),
+    "langchain-1": Row(
+        "api,langchain,openai",
+        ("langchain-core>=1,<2", "langchain-classic", "langchain-openai"),
+        LANGCHAIN,
+    ),
+    "llama-index-0.12": Row(
+        "api,llamaindex,openai",
+        ("llama-index-core==0.12.44", "llama-index-llms-openai-like<0.5"),
+        (*LLAMA_INDEX, *OLD),
+    ),
+    "llama-index-0.13": Row(
+        "api,llamaindex,openai",
+        ("llama-index-core>=0.13,<0.14", "llama-index-llms-openai-like<0.6"),
+        (*LLAMA_INDEX, *OLD),
+    ),
+    "llama-index-0.14": Row(
+        "api,llamaindex,openai",
+        ("llama-index-core>=0.14,<0.15", "llama-index-llms-openai-like"),
+        LLAMA_INDEX,
+    ),
+    "cohere-5.16": Row("api,cohere", ("cohere==5.16.0",), (*COHERE, *OLD)),
+    "cohere-7": Row("api,cohere", ("cohere>=7,<8",), COHERE),
+    "sentence-transformers-5.4": Row(
+        "cross-encoder", ("sentence-transformers==5.4.0",), (*LOCAL, *OLD), torch=True
+    ),
+    "sentence-transformers-6": Row(
+        "cross-encoder", ("sentence-transformers>=6,<7",), LOCAL, torch=True
+    ),
+    **{
+        f"python-{python}": Row(
+            "api,cli,cohere,eval,langchain,llamaindex,openai,otel,redis",
+            ("langchain-classic", "langchain-openai", "llama-index-llms-openai-like"),
+            ("-m", "not slow"),
+            python=python,
+        )
+        for python in ("3.11", "3.12", "3.13", "3.14")
+    },
+}
+#: Whose versions the table shows, where they are installed.
+SHOWN = (
+    "openai",
+    "langchain-core",
+    "llama-index-core",
+    "cohere",
+    "sentence-transformers",
+    "pydantic",
+    "httpx",
+)
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "row"), [(row.python, name) for name, row in ROWS.items()], ids=list(ROWS)
+)
+def matrix(session: nox.Session, row: str) -> None:
+    """The versions that the ranges allow, a row each; then `nox -s versions` shows the table."""
+    chosen = ROWS[row]
+    if chosen.torch:
+        session.install(TORCH)
+    session.install("--editable", f".[{chosen.extras}]", *chosen.packages, *TOOLS)
+    pytest(session, row, *chosen.tests)
+
+
+@nox.session
+@nox.parametrize("part", ["core", "all"], ids=["core", "all"])
+def lowest(session: nox.Session, part: str) -> None:
+    """The lowest versions that pyproject.toml declares: all of them, or what is always there."""
+    names = sorted(set(extras()) - HEAVY_EXTRAS) if part == "all" else [""]
+    companions = ("langchain<1", "langchain-openai<1", "llama-index-llms-openai-like<0.5")
+    more = (*companions, "onnx", "opentelemetry-sdk") if part == "all" else ()
+    chosen = ",".join(name for name in names if name)
+    session.install(
+        "--editable", f".[{chosen}]" if chosen else ".", *lowest_pins(*names), *more, *TOOLS
+    )
+    rooms = ("parsing", "combine", "listwise", "engine", "ranking", "text", "runtime", "cache")
+    tests = () if part == "all" else [f"tests/{room}" for room in rooms]
+    pytest(session, f"lowest-{part}", "-m", "not slow", *tests, *OLD)
+
+
+def pytest(session: nox.Session, row: str, *arguments: str) -> None:
+    """Run it, and keep a row of the table: what was there, and what came of it."""
+    junit = Path(session.create_tmp()) / "junit.xml"
+    junit.unlink(missing_ok=True)
+    try:
+        session.run("python", "-m", "pytest", "-q", f"--junitxml={junit}", *arguments)
+    finally:
+        _keep(session, row, junit)
+
+
+def _keep(session: nox.Session, row: str, junit: Path) -> None:
+    listed = session.run("python", "-m", "pip", "list", "--format=json", silent=True) or "[]"
+    found = {entry["name"].lower(): entry["version"] for entry in json.loads(str(listed))}
+    python = str(session.run("python", "--version", silent=True)).split()[-1]
+    entry = {
+        "row": row,
+        "versions": {"python": python, **{n: found[n] for n in SHOWN if n in found}},
+        "result": _result(junit),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{row}.json").write_text(json.dumps(entry, indent=1))
+    session.log(_line(entry))
+
+
+def _result(junit: Path) -> str:
+    if not junit.is_file():
+        return "did not run"
+    suite = ElementTree.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    total, failed, skipped = (
+        sum(int(suite.get(name, 0)) for name in names)
+        for names in (["tests"], ["failures", "errors"], ["skipped"])
+    )
+    parts = [f"{total - failed - skipped} passed"]
+    parts += [f"**{failed} failed**"] if failed else []
+    return ", ".join(parts + ([f"{skipped} skipped"] if skipped else []))
+
+
+def _line(entry: dict[str, object]) -> str:
+    versions = entry["versions"]
+    assert isinstance(versions, dict)
+    cells = [entry["row"], *(versions.get(name, "") for name in ("python", *SHOWN))]
+    return "| " + " | ".join(map(str, [*cells, entry["result"], entry["date"]])) + " |"
+
+
+@nox.session(venv_backend="none")
+def versions(session: nox.Session) -> None:
+    """The table of what was run last, printed, and written into docs/versions.md."""
+    order = {name: place for place, name in enumerate(["lowest-core", "lowest-all", *ROWS])}
+    entries = [json.loads(file.read_text()) for file in RESULTS.glob("*.json")]
+    entries = sorted((e for e in entries if e["row"] in order), key=lambda e: order[e["row"]])
+    heads = ["row", "python", *SHOWN, "result", "run on"]
+    table = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *map(_line, entries)]
+    print("\n".join(table))
+    begin, end = "<!-- table: begin -->\n", "<!-- table: end -->\n"
+    before, _, rest = VERSIONS_PAGE.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    VERSIONS_PAGE.write_text(
+        before + begin + "\n".join(table) + "\n" + end + after, encoding="utf-8"
+    )
+
+
+# --- what is released ----------------------------------------------------------------------------
+
+#: What the wheel holds at its top, and nothing beside.
+PACKAGES = {"rerank_core", "langchain_rerank", "llamaindex_rerank"}
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build and check wheel and sdist, then try each extra alone: `nox -s wheel -- bare openai`."""
+    session.install("build", "check-wheel-contents", "pyroma", "twine")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", "dist", silent=True)
+    (built,), (source,) = (list((ROOT / "dist").glob(p)) for p in ("*.whl", "*.tar.gz"))
+    session.run("twine", "check", "--strict", str(built), str(source))
+    session.run("check-wheel-contents", "--toplevel", ",".join(sorted(PACKAGES)), str(built))
+    # an address and a home page are for whoever publishes it to add
+    session.run("pyroma", "--min=10", "--skip-tests=AuthorEmail,Url", "--quiet", str(source))
+    _check_files(session, built, source)
+    for extra in session.posargs or ["bare", *sorted(set(extras()) - {"", "all"})]:
+        _try_alone(session, built, extra)
+
+
+def _check_files(session: nox.Session, built: Path, source: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        inside = set(archive.namelist())
+    strange = {n for n in inside if n.split("/")[0] not in PACKAGES and ".dist-info/" not in n}
+    absent = {f"{package}/py.typed" for package in PACKAGES} - inside
+    tracked = {p.relative_to(ROOT / "core").as_posix() for p in (ROOT / "core").rglob("*.py")}
+    absent |= {name for name in tracked if name not in inside}
+    with tarfile.open(source) as archive:
+        shipped = {name.partition("/")[2] for name in archive.getnames()}
+    strange |= {n for n in shipped if n.startswith((".ci", ".github", ".venv", ".nox", "dist"))}
+    absent |= {"LICENSE", "README.md", "CHANGELOG.md", "tests/conftest.py"} - shipped
+    if strange or absent:
+        session.error(f"not to be shipped: {sorted(strange)}; left out: {sorted(absent)}")
+    session.log(f"{built.name}: {len(inside)} files; {source.name}: {len(shipped)}")
+
+
+def _try_alone(session: nox.Session, built: Path, extra: str) -> None:
+    """In an empty environment: what works there works, and the rest says what to install."""
+    place = Path(session.create_tmp()).resolve() / "alone"
+    shutil.rmtree(place, ignore_errors=True)
+    session.run(sys.executable, "-m", "venv", str(place), external=True)
+    python = str(place / ("Scripts" if os.name == "nt" else "bin") / "python")
+    wanted = str(built) if extra == "bare" else f"{built}[{extra}]"
+    torch = [TORCH] if extra == "cross-encoder" else []
+    try:
+        for packages in (torch, [wanted]):
+            if packages:
+                session.run(python, "-m", "pip", "install", "--quiet", *packages, external=True)
+        session.run(python, "-m", "pip", "check", external=True)
+        session.run(python, "-I", str(ROOT / "tests/packaging/alone.py"), extra, external=True)
+    except CommandFailed:
+        session.error(f"dropin-rerank[{extra}] does not stand alone")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@nox.session(venv_backend="none")
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of the whole suite, in the environment that runs nox; with a floor."""
+    session.run(sys.executable, "-m", "pytest", "-q", "--cov", "--cov-report=term:skip-covered")
