@@ -50,6 +50,14 @@ def test_few_judged_queries_are_said_to_be_few() -> None:
     assert any("may be chance" in note and "queries would show it" in note for note in found.notes)
 
 
+def test_one_judged_query_is_measured_and_tells_nothing_of_chance() -> None:
+    """From one difference nothing can be said of how much differences vary."""
+    judged = collection(queries=1)
+    found = evaluate(judged, {"best": judged.best()})
+
+    assert any("one query cannot tell" in note for note in found.notes)
+
+
 def test_enough_queries_and_a_clear_difference_need_no_note() -> None:
     """Nothing is said where there is nothing to say."""
     judged = collection(queries=60)

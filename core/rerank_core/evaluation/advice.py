@@ -95,6 +95,9 @@ def _on_comparison(name: str, measure: str, compared: Comparison) -> Iterator[st
     difference = compared.difference
     if compared.significant or not difference.mean:
         return
+    if difference.queries < 2:
+        yield f"{name}: one query cannot tell a difference of {difference.mean:+.4f} from chance"
+        return
     enough = difference.queries_to_tell
     worth = enough is not None and enough <= FAR * difference.queries
     more = f"; if it is real, about {enough} queries would show it" if worth else ""

@@ -40,7 +40,7 @@ class Difference:
     @property
     def queries_to_tell(self) -> int | None:
         """How many queries would show this difference, if it is the true one, 4 times of 5."""
-        if not self.mean:
+        if not self.mean or math.isinf(self.detectable):  # of one query no number can be told
             return None
         return math.ceil(self.queries * (self.detectable / self.mean) ** 2)
 
