@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := copy a file and keep its permissions
 
-.PHONY: demo test quick check matrix lowest wheel coverage release-check benchmarks
+.PHONY: demo test quick check matrix lowest wheel beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -34,6 +34,10 @@ lowest: .venv/dev
 
 wheel: .venv/dev
 	$(NOX) -s wheel -- $(EXTRAS)
+
+# Whether the packages of others can be had beside it.
+beside: .venv/dev
+	$(NOX) -s beside
 
 # Branches, over the whole suite, with a floor.
 coverage: .venv/dev

@@ -1,7 +1,7 @@
 """What takes environments of its own: other versions, the built wheel, the coverage of all tests.
 
 `nox --list` says what there is; the Makefile has a target for each. An environment is removed when
-its session is over (`--reuse-venv=yes` keeps it), what pip has fetched stays in its cache.
+its tests are over; what pip has fetched stays in its cache, which all of them share.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def matrix(session: nox.Session, row: str) -> None:
     """The versions that the ranges allow, a row each; then `nox -s versions` shows the table."""
     chosen = ROWS[row]
     if chosen.torch:
-        session.install(TORCH)
-    session.install("--editable", f".[{chosen.extras}]", *chosen.packages, *TOOLS)
+        session.install("--no-compile", TORCH)
+    session.install("--no-compile", "--editable", f".[{chosen.extras}]", *chosen.packages, *TOOLS)
     pytest(session, row, *chosen.tests)
 
 
@@ -172,7 +172,12 @@ def lowest(session: nox.Session, part: str) -> None:
     more = (*companions, "onnx", "opentelemetry-sdk") if part == "all" else ()
     chosen = ",".join(name for name in names if name)
     session.install(
-        "--editable", f".[{chosen}]" if chosen else ".", *lowest_pins(*names), *more, *TOOLS
+        "--no-compile",
+        "--editable",
+        f".[{chosen}]" if chosen else ".",
+        *lowest_pins(*names),
+        *more,
+        *TOOLS,
     )
     rooms = ("parsing", "combine", "listwise", "engine", "ranking", "text", "runtime", "cache")
     tests = () if part == "all" else [f"tests/{room}" for room in rooms]
@@ -187,6 +192,7 @@ def pytest(session: nox.Session, row: str, *arguments: str) -> None:
         session.run("python", "-m", "pytest", "-q", f"--junitxml={junit}", *arguments)
     finally:
         _keep(session, row, junit)
+        shutil.rmtree(session.virtualenv.location, ignore_errors=True)
 
 
 def _keep(session: nox.Session, row: str, junit: Path) -> None:
@@ -291,13 +297,43 @@ def _try_alone(session: nox.Session, built: Path, extra: str) -> None:
     try:
         for packages in (torch, [wanted]):
             if packages:
-                session.run(python, "-m", "pip", "install", "--quiet", *packages, external=True)
+                session.run(
+                    python,
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-compile",
+                    *packages,
+                    external=True,
+                )
         session.run(python, "-m", "pip", "check", external=True)
         session.run(python, "-I", str(ROOT / "tests/packaging/alone.py"), extra, external=True)
     except CommandFailed:
         session.error(f"dropin-rerank[{extra}] does not stand alone")
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+#: What users have beside it. That the versions can be had together is found without installing any.
+BESIDE = {
+    "langchain": ("langchain,openai,cohere", "langchain-openai", "langchain-cohere"),
+    "llamaindex": (
+        "llamaindex,openai,cohere",
+        "llama-index-llms-openai-like",
+        "llama-index-postprocessor-cohere-rerank",
+    ),
+    "litellm": ("langchain,openai,api,redis", "litellm"),
+    "ragas": ("langchain,openai,eval", "ragas"),
+}
+
+
+@nox.session
+@nox.parametrize("name", list(BESIDE), ids=list(BESIDE))
+def beside(session: nox.Session, name: str) -> None:
+    """Beside the packages of others in one environment: no range of ours shuts one out."""
+    ours, *theirs = BESIDE[name]
+    session.install("--dry-run", f".[{ours}]", *theirs, silent=False)
 
 
 @nox.session(venv_backend="none")

@@ -58,8 +58,8 @@ def cohere() -> None:
 def api() -> None:
     from rerank_core.scorers import RerankAPIScorer
 
-    with Server(RerankAPI("jina")) as server:
-        ranked(Reranker(RerankAPIScorer(f"{server.url}/v1/rerank", api_key=KEY)))
+    with Server(RerankAPI("tei")) as server:
+        ranked(Reranker(RerankAPIScorer(server.url, provider="tei")))
 
 
 def redis() -> None:
