@@ -33,7 +33,7 @@ lowest: .venv/dev
 	$(NOX) -s $(if $(ROW),"lowest($(ROW))",lowest)
 
 wheel: .venv/dev
-	$(NOX) -s wheel -- $(EXTRAS)
+	$(NOX) -s wheel $(if $(EXTRAS),$(patsubst %,"alone(%)",$(EXTRAS)),alone)
 
 # Whether the packages of others can be had beside it.
 beside: .venv/dev

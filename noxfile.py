@@ -1,7 +1,8 @@
 """What takes environments of its own: other versions, the built wheel, the coverage of all tests.
 
 `nox --list` says what there is; the Makefile has a target for each. An environment is removed when
-its tests are over; what pip has fetched stays in its cache, which all of them share.
+its tests are over; what pip has fetched stays in its cache, which all of them share. With uv
+(`nox --force-venv-backend uv`) they are made in seconds.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import nox
-from nox.command import CommandFailed
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lowest", "wheel"]
+nox.options.sessions = ["lowest", "wheel", "alone"]
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"  # an interpreter that is not here is skipped, and said
 
@@ -148,6 +148,13 @@ SHOWN = (
     "pydantic",
     "httpx",
 )
+#: Prints the versions of the packages that are there, by name.
+LIST = """
+import importlib.metadata as metadata, json, platform, sys
+there = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+found = {name: there[name] for name in sys.argv[1:] if name in there}
+print(json.dumps({"python": platform.python_version(), **found}))
+"""
 
 
 @nox.session
@@ -192,16 +199,19 @@ def pytest(session: nox.Session, row: str, *arguments: str) -> None:
         session.run("python", "-m", "pytest", "-q", f"--junitxml={junit}", *arguments)
     finally:
         _keep(session, row, junit)
-        shutil.rmtree(session.virtualenv.location, ignore_errors=True)
+        _remove(session)
+
+
+def _remove(session: nox.Session) -> None:
+    shutil.rmtree(session.virtualenv.location, ignore_errors=True)
 
 
 def _keep(session: nox.Session, row: str, junit: Path) -> None:
-    listed = session.run("python", "-m", "pip", "list", "--format=json", silent=True) or "[]"
-    found = {entry["name"].lower(): entry["version"] for entry in json.loads(str(listed))}
-    python = str(session.run("python", "--version", silent=True)).split()[-1]
+    listed = session.run("python", "-c", LIST, *SHOWN, silent=True)
+    found = json.loads(str(listed).splitlines()[-1])
     entry = {
         "row": row,
-        "versions": {"python": python, **{n: found[n] for n in SHOWN if n in found}},
+        "versions": found,
         "result": _result(junit),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
@@ -250,24 +260,24 @@ def versions(session: nox.Session) -> None:
 
 # --- what is released ----------------------------------------------------------------------------
 
+DIST = ROOT / "dist"
 #: What the wheel holds at its top, and nothing beside.
 PACKAGES = {"rerank_core", "langchain_rerank", "llamaindex_rerank"}
 
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build and check wheel and sdist, then try each extra alone: `nox -s wheel -- bare openai`."""
-    session.install("build", "check-wheel-contents", "pyroma", "twine")
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", "dist", silent=True)
-    (built,), (source,) = (list((ROOT / "dist").glob(p)) for p in ("*.whl", "*.tar.gz"))
+    """Build wheel and sdist into dist/, and check what they hold and say of themselves."""
+    session.install("--no-compile", "build", "check-wheel-contents", "pyroma", "twine")
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(DIST), silent=True)
+    (built,), (source,) = (list(DIST.glob(pattern)) for pattern in ("*.whl", "*.tar.gz"))
     session.run("twine", "check", "--strict", str(built), str(source))
     session.run("check-wheel-contents", "--toplevel", ",".join(sorted(PACKAGES)), str(built))
     # an address and a home page are for whoever publishes it to add
     session.run("pyroma", "--min=10", "--skip-tests=AuthorEmail,Url", "--quiet", str(source))
     _check_files(session, built, source)
-    for extra in session.posargs or ["bare", *sorted(set(extras()) - {"", "all"})]:
-        _try_alone(session, built, extra)
+    _remove(session)
 
 
 def _check_files(session: nox.Session, built: Path, source: Path) -> None:
@@ -286,33 +296,21 @@ def _check_files(session: nox.Session, built: Path, source: Path) -> None:
     session.log(f"{built.name}: {len(inside)} files; {source.name}: {len(shipped)}")
 
 
-def _try_alone(session: nox.Session, built: Path, extra: str) -> None:
-    """In an empty environment: what works there works, and the rest says what to install."""
-    place = Path(session.create_tmp()).resolve() / "alone"
-    shutil.rmtree(place, ignore_errors=True)
-    session.run(sys.executable, "-m", "venv", str(place), external=True)
-    python = str(place / ("Scripts" if os.name == "nt" else "bin") / "python")
-    wanted = str(built) if extra == "bare" else f"{built}[{extra}]"
-    torch = [TORCH] if extra == "cross-encoder" else []
-    try:
-        for packages in (torch, [wanted]):
-            if packages:
-                session.run(
-                    python,
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--no-compile",
-                    *packages,
-                    external=True,
-                )
-        session.run(python, "-m", "pip", "check", external=True)
-        session.run(python, "-I", str(ROOT / "tests/packaging/alone.py"), extra, external=True)
-    except CommandFailed:
-        session.error(f"dropin-rerank[{extra}] does not stand alone")
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+EXTRAS = ["bare", *sorted(set(extras()) - {"", "all"})]
+
+
+@nox.session
+@nox.parametrize("extra", EXTRAS, ids=EXTRAS)
+def alone(session: nox.Session, extra: str) -> None:
+    """The wheel in an empty environment: what works there works, the rest says what to install."""
+    built = next(DIST.glob("*.whl"), None)
+    if built is None:
+        session.error("no wheel in dist/: nox -s wheel makes it")
+    if extra == "cross-encoder":
+        session.install("--no-compile", TORCH)
+    session.install("--no-compile", str(built) if extra == "bare" else f"{built}[{extra}]")
+    session.run("python", "-I", str(ROOT / "tests/packaging/alone.py"), extra)
+    _remove(session)
 
 
 #: What users have beside it. That the versions can be had together is found without installing any.
