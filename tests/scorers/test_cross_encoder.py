@@ -16,7 +16,7 @@ import pytest
 
 from rerank_core import ConfigurationError, MissingExtraError
 from rerank_core.runtime.numbers import sigmoid
-from rerank_core.scorers.local import cross_encoder, local_model
+from rerank_core.scorers.local import cross_encoder
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 
 pytest.importorskip("sentence_transformers")

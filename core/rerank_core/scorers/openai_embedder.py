@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, require
 from ..remote.address import Address, check_environment
 from ..remote.foreign_errors import foreign_errors
 from ..remote.http_errors import explanation, from_garbage
@@ -25,7 +25,6 @@ from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
 from .fitting import Fitting
-from .local.local_model import require
 
 #: What the SDK and its transport import with the first request.
 _LATE_IMPORTS = ("openai.resources.embeddings", "anyio._backends._asyncio")
