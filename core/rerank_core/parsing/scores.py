@@ -176,10 +176,10 @@ class Reader:
                         for key, value in item.items()
                         if (name := as_id(key)) is not None
                     ]
-            if scores := self._placed(pairs, "entries"):
+            if scores := self._placed(pairs, "entries", sure=True):
                 return scores
             if any(score is not None for _, score in pairs):
-                return _NOTHING  # what was refused together is not read one by one
+                return _NOTHING  # what is nobody's together is not read one by one
             if not pairs and len(items) == self.count and self.count > 1:
                 return self._positional([self._leaf(item) for item in items], "entries in order")
         elif _holds(items, list):
@@ -308,11 +308,12 @@ class Reader:
 
     # Positions --------------------------------------------------------------------------------
 
-    def _placed(self, pairs: Pairs, by: str) -> Reading[Scores]:
+    def _placed(self, pairs: Pairs, by: str, *, sure: bool = False) -> Reading[Scores]:
+        """The scores of our documents. `sure`: these are ids, however few of them are ours."""
         first = first_id_used((name for name, _ in pairs), self.count, self.first_id)
         named = {name for name, _ in pairs}
         ours = {name for name in named if 0 <= name - first < self.count}
-        if 2 * len(ours) < min(len(named), self.count):
+        if not sure and 2 * len(ours) < min(len(named), self.count):
             return _NOTHING  # as many as half of all documents are no accident, whatever follows
         found: Scores = {}
         for name, score in pairs:
