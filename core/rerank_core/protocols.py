@@ -73,6 +73,8 @@ class ScorerBase:
     #: Names everything that a score depends on beside query and text (model, prompt version,
     #: scale, truncation). None: its scores are not cached.
     fingerprint: str | None = None
+    #: False: no cache is wanted, so that its report need not say why there is none.
+    worth_caching: bool = True
     #: True: `score` belongs on the library's own background loop, as its clients live there.
     #: False: it is called where the caller is (see `rerank_core.runtime.loop`).
     on_background_loop: bool = True
@@ -100,6 +102,7 @@ class Traits:
     ordinal: bool
     calibrated: bool
     fingerprint: str | None
+    worth_caching: bool
     on_background_loop: bool
     max_attempts: int
     own_groups: Callable[[str, Sequence[str]], list[Sequence[int]]] | None
@@ -142,6 +145,7 @@ def traits_of(scorer: Scorer) -> Traits:
         calibrated=bool(getattr(scorer, "calibrated", True))
         and not getattr(scorer, "ordinal", False),
         fingerprint=getattr(scorer, "fingerprint", None),
+        worth_caching=bool(getattr(scorer, "worth_caching", True)),
         on_background_loop=bool(getattr(scorer, "on_background_loop", ours)),
         max_attempts=getattr(scorer, "max_attempts", ScorerBase.max_attempts),
         own_groups=getattr(scorer, "groups", None),
@@ -195,11 +199,19 @@ class Reply:
     logprobs: Sequence[Mapping[str, float]] = field(default=())
     #: The server stopped it before its end.
     cut_off: bool = False
+    #: There are signs that the model thought before it answered.
+    thought: bool = False
+    #: The server refused it, since it broke the schema: it may be worth reading all the same.
+    broke_schema: bool = False
 
 
 @runtime_checkable
 class ChatModel(Protocol):
-    """One question, one answer."""
+    """One question, one answer.
+
+    It may have an `identity`, a string that names all that its replies depend on beside the
+    request: server, model, parameters. Without one its scores are not cached.
+    """
 
     #: The model's name, as its provider says it.
     model: str

@@ -148,6 +148,69 @@ def test_thinking_blocks_are_no_answer() -> None:
     assert ranking.all[0].score == pytest.approx(0.9)
 
 
+def said(message: dict[str, Any]) -> Any:
+    messages = pytest.importorskip("langchain_core.messages")
+    fakes = pytest.importorskip("langchain_core.language_models.fake_chat_models")
+    return fakes.GenericFakeChatModel(messages=iter([messages.AIMessage(**message)]))
+
+
+GRADES = {"1": 2, "2": 9}
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "tool call": {"content": "", "tool_calls": [{"name": "answer", "args": GRADES, "id": "1"}]},
+    "thoughts only": {
+        "content": "",
+        "additional_kwargs": {"reasoning_content": json.dumps(GRADES)},
+    },
+    "text block": {"content": [{"type": "text", "text": json.dumps(GRADES)}]},
+}
+
+
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_an_answer_that_is_no_plain_text_is_read(kind: str) -> None:
+    """Wherever LangChain puts it."""
+    assert [hit.score for hit in ranked("sync", said(ELSEWHERE[kind]), ["a", "b"])] == [0.9, 0.2]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_what_a_chain_makes_of_the_reply_is_read(face: str) -> None:
+    """A parser's text or mapping, a structured output's object."""
+    from pydantic import create_model
+
+    parsers = pytest.importorskip("langchain_core.output_parsers")
+    answer = create_model("Answer", score=(int, ...))
+    for parser, reply, grade in (
+        (parsers.StrOutputParser(), "1: 9", 0.9),
+        (parsers.JsonOutputParser(), '{"1": 8}', 0.8),
+        (parsers.PydanticOutputParser(pydantic_object=answer), '{"score": 7}', 0.7),
+    ):
+        ranking = ranked(face, said({"content": reply}) | parser, ["a"])
+        assert ranking.all[0].score == pytest.approx(grade)
+
+
+@pytest.mark.parametrize("make", REAL)
+def test_a_users_model_without_a_system_role_is_asked_without(
+    serve: Serve, make: Callable[[str], Any]
+) -> None:
+    """Learned once for the object, as for a model by name."""
+    from loopback import Answer
+
+    judge = answering()
+
+    def judge_without(messages: Any, body: Any) -> Any:
+        if messages[0]["role"] != "user":
+            return Answer("Conversation roles must alternate user/assistant", status=400)
+        return judge(messages, body)
+
+    server = serve(judge_without)
+    scorer = LLMScorer(make(f"{server.url}/v1"), group_size=25)
+
+    with Reranker(scorer, top_n=None, timeout=20.0) as reranker:
+        rankings = [reranker.rank(QUERY, TEXTS) for _ in range(2)]
+
+    assert [ranking.all[0].text for ranking in rankings] == [ANSWER] * 2
+    assert [ranking.report.calls for ranking in rankings] == [2, 1]
+
+
 class OwnModel:
     """The least that is a chat model."""
 

@@ -28,6 +28,13 @@ class Answer:
     logprobs: Sequence[Mapping[str, float]] | None = None
     #: A refusal in the protocol's own field.
     refusal: str | None = None
+    #: What else is in the message; it may replace the content.
+    message: Mapping[str, Any] = field(default_factory=dict)
+    #: Tokens that it thought before.
+    reasoning_tokens: int = 0
+    #: Not a reply but an error: its status, and what the body says beside `text`.
+    status: int = 200
+    error: Mapping[str, Any] = field(default_factory=dict)
 
 
 Judge = Callable[[Messages, Mapping[str, Any]], "str | Answer | Awaitable[str | Answer]"]
@@ -87,6 +94,11 @@ def text_of(messages: Messages) -> str:
     return "\n\n".join(parts)
 
 
+def keyed_scores(scores: Iterable[tuple[str, float]]) -> str:
+    """`{"1":7,"2":3,…}`."""
+    return json.dumps({name: round(score, 3) for name, score in scores}, separators=(",", ":"))
+
+
 def json_scores(scores: Iterable[tuple[str, float]]) -> str:
     """`{"scores": [{"id": 1, "score": 7}, …]}`."""
     return json.dumps(
@@ -104,7 +116,7 @@ def scoring(
     *,
     scale: tuple[float, float] = (0, 10),
     reader: ReadPrompt = fenced_reader,
-    write: Callable[[Iterable[tuple[str, float]]], str] = json_scores,
+    write: Callable[[Iterable[tuple[str, float]]], str] = keyed_scores,
 ) -> Judge:
     """Scores each document of the prompt; `score` takes query and text and says 0..1."""
     low, high = scale

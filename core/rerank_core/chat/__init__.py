@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..protocols import ChatModel
+from .connection import is_sdk_client
 
 _WANTED = (
     "llm is a model's name, a LangChain chat model, a LlamaIndex LLM, or an object with "
@@ -13,17 +14,26 @@ _WANTED = (
 )
 
 
-def chat_model(llm: Any, **options: Any) -> ChatModel:
+def chat_model(llm: Any, *, model: str | None = None, **options: Any) -> ChatModel:
     """The chat model for a model's name, a LangChain chat model, a LlamaIndex LLM, or a ChatModel.
 
     A name (or None: `RERANK_MODEL` from the environment, else gpt-4o-mini) is taken to an
-    OpenAI-compatible server; `options` are `OpenAIChat`'s. Objects are told apart by what they
-    can do, so that neither framework need be imported.
+    OpenAI-compatible server, and so is `model` beside a client of the official SDK; `options` are
+    `OpenAIChat`'s. Objects are told apart by what they can do, so that neither framework need be
+    imported.
+
+    Raises `ConfigurationError` for what is none of these, or is said twice.
     """
+    if is_sdk_client(llm):
+        if options.get("client") is not None:
+            raise ConfigurationError("llm= and client= are both a client: give one")
+        llm, options = None, {**options, "client": llm}
+    if llm is not None and model is not None:
+        raise ConfigurationError("give llm= or model=, not both")
     if llm is None or isinstance(llm, str):
         from .openai import OpenAIChat
 
-        return OpenAIChat(llm, **options)
+        return OpenAIChat(llm or model, **options)
     given = sorted(name for name, value in options.items() if value is not None)
     if given:
         raise ConfigurationError(

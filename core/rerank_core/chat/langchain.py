@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from ..protocols import ChatRequest, Reply
-from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
+from .asked import Asked
 from .logprobs import logprobs_of
+from .message import answer_of
+from .naming import name_of_model
 from .prices import Tariff, address_of
 
 
@@ -25,15 +29,16 @@ class LangChainChat:
             getattr(llm, "model_name", None) or getattr(llm, "model", None) or type(llm).__name__
         )
         self.tariff = Tariff(self.model, address=address_of(llm), provider=_provider(llm))
+        self._asked, self._config = Asked(), _config(llm)
+        self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model, asked as the user has set it up: the options are left alone."""
-        messages = [("system", request.system), ("human", request.user)]
-        record(calls=1)
-        with foreign_errors():
-            message = await call_where_it_belongs(
-                lambda: self.llm.invoke(messages), lambda: self.llm.ainvoke(messages)
-            )
+        messages = [
+            {"role": "system", "content": request.system},
+            {"role": "user", "content": request.user},
+        ]
+        message = await self._asked.ask(messages, self._invoke)
         usage = getattr(message, "usage_metadata", None) or {}
         prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
         cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
@@ -44,10 +49,16 @@ class LangChainChat:
         )
         told = getattr(message, "response_metadata", None) or {}
         return Reply(
-            _text(getattr(message, "content", message)),
+            _answer(message),
             prompt,
             completed,
             logprobs_of(told.get("logprobs")),
+        )
+
+    async def _invoke(self, messages: list[dict[str, str]]) -> Any:
+        return await call_where_it_belongs(
+            lambda: self.llm.invoke(messages, *self._config),
+            lambda: self.llm.ainvoke(messages, *self._config),
         )
 
     async def warm_up(self) -> None:
@@ -78,13 +89,23 @@ def _provider(llm: Any) -> str | None:
     return _PROVIDERS.get(named, named) if isinstance(named, str) else None
 
 
-def _text(content: Any) -> str:
-    """The text of a message: a string, or the text blocks of a list (thinking left out)."""
-    if isinstance(content, str):
-        return content
-    blocks = content if isinstance(content, list) else []
-    return "".join(
-        block if isinstance(block, str) else str(block.get("text", ""))
-        for block in blocks
-        if isinstance(block, str) or block.get("type", "text") in ("text", "output_text")
+def _answer(message: Any) -> str:
+    """What a model, or a chain that ends in a parser or a structured output, answered."""
+    if hasattr(message, "model_dump_json") and not hasattr(message, "content"):
+        return str(message.model_dump_json())
+    if isinstance(message, Mapping):
+        return json.dumps(message, default=str)
+    more = getattr(message, "additional_kwargs", None) or {}
+    return answer_of(
+        {
+            **more,
+            "content": getattr(message, "content", message),
+            "tool_calls": getattr(message, "tool_calls", None) or more.get("tool_calls"),
+        }
     )
+
+
+def _config(llm: Any) -> tuple[dict[str, Any], ...]:
+    """LangGraph streams what a chat model says to whoever uses the graph, unless told not to."""
+    from_langchain = any(kind.__module__.startswith("langchain_core") for kind in type(llm).__mro__)
+    return ({"tags": ["nostream"]},) if from_langchain else ()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..protocols import ChatRequest, Reply
-from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
+from .asked import Asked
+from .message import answer_of
+from .naming import name_of_model
 from .prices import Tariff, address_of
 
 
@@ -26,20 +28,25 @@ class LlamaIndexChat:
             or type(llm).__name__
         )
         self.tariff = Tariff(self.model, address=address_of(llm))
+        self._asked = Asked()
+        self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model, asked as the user has set it up: the options are left alone."""
         from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
         messages = [
-            ChatMessage(role=MessageRole.SYSTEM, content=request.system),
-            ChatMessage(role=MessageRole.USER, content=request.user),
+            {"role": MessageRole.SYSTEM, "content": request.system},
+            {"role": MessageRole.USER, "content": request.user},
         ]
-        record(calls=1)
-        with foreign_errors():
-            response = await call_where_it_belongs(
-                lambda: self.llm.chat(messages), lambda: self.llm.achat(messages)
+
+        async def chat(messages: list[dict[str, Any]]) -> Any:
+            said = [ChatMessage(**message) for message in messages]
+            return await call_where_it_belongs(
+                lambda: self.llm.chat(said), lambda: self.llm.achat(said)
             )
+
+        response = await self._asked.ask(messages, chat)
         usage = getattr(response, "additional_kwargs", None) or {}
         prompt, completed = usage.get("prompt_tokens"), usage.get("completion_tokens")
         record(
@@ -47,7 +54,7 @@ class LlamaIndexChat:
             completion_tokens=completed or 0,
             cost=self.tariff.cost(prompt, completed),
         )
-        return Reply(response.message.content or "", prompt, completed)
+        return Reply(_answer(response.message), prompt, completed)
 
     async def warm_up(self) -> None:
         """Load the price list, work that must not hold up the loop."""
@@ -56,3 +63,13 @@ class LlamaIndexChat:
 
     def __repr__(self) -> str:
         return f"LlamaIndexChat({self.model!r})"
+
+
+def _answer(message: Any) -> str:
+    """The text of a message, or of what else it came with."""
+    more = getattr(message, "additional_kwargs", None) or {}
+    calls = [
+        call if isinstance(call, dict) else getattr(call, "model_dump", dict)()
+        for call in more.get("tool_calls") or ()
+    ]
+    return answer_of({**more, "content": message.content or "", "tool_calls": calls})

@@ -11,34 +11,30 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..errors import ScorerError, require
+from ..errors import ScorerError
 from ..protocols import ChatRequest, Reply
-from ..remote.address import Address, check_environment
-from ..remote.body_limit import refuse_too_long
 from ..remote.foreign_errors import foreign_errors
 from ..remote.http_errors import from_garbage
 from ..remote.openai_errors import from_openai
-from ..remote.secret import Secret
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import run
 from ..runtime.usage import record
 from ..telemetry.chat_callbacks import chat_call
-from .clients import Clients
-from .dialect import dialect
+from .connection import Connection
+from .dialect import Attempt, dialect
 from .logprobs import logprobs_of
+from .message import answer_of, thoughts_of
 from .prices import OPENAI, Tariff
-
-if TYPE_CHECKING:
-    import openai
 
 DEFAULT_MODEL = "gpt-4o-mini"
 #: What the SDK and its transport import with the first request.
 _LATE_IMPORTS = ("openai.resources.chat.completions", "anyio._backends._asyncio")
-KEY_VARIABLES = ("OPENAI_API_KEY",)
+
+#: Of our own: why the reply of a model that broke the schema ended.
+_BROKE_SCHEMA = "broke_schema"
 
 #: Models that think before they answer: they refuse a temperature, and take an effort.
 _REASONING = re.compile(r"^(o\d|gpt-5(?!.*chat))")
@@ -51,40 +47,38 @@ class OpenAIChat:
 
     `model`: None for `RERANK_MODEL` from the environment, else gpt-4o-mini. `base_url` (with its
     /v1): None for `OPENAI_BASE_URL`, else OpenAI itself. `api_key`: None for `OPENAI_API_KEY`.
+    `headers`, `client`, `http_client`: see `rerank_core.scorers.LLMScorer`.
     A parameter that the server answers with 400 is left out from then on.
 
-    Raises `MissingKeyError` or `MissingExtraError` here.
+    Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
 
+    #: It never tries a call again by itself: that is the engine's.
+    retries_itself = False
+
     def __init__(
-        self, model: str | None = None, *, base_url: str | None = None, api_key: str | None = None
+        self,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: Any = None,
+        http_client: Any = None,
     ) -> None:
-        require("a model by name", "openai", "openai")
         self.model = model or os.environ.get("RERANK_MODEL") or DEFAULT_MODEL
-        self.base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-        if self.base_url is not None:
-            Address.of(
-                self.base_url, "base_url" if base_url else "OPENAI_BASE_URL in the environment"
-            )
-        self._key = Secret.required(api_key, KEY_VARIABLES, "OpenAI")
-        check_environment()
-        self.tariff = Tariff(self.model, address=self.base_url or OPENAI)
-        self._connect()
-
-    def _connect(self) -> None:
-        self._clients: Clients[openai.AsyncOpenAI] = Clients(self._make, lambda one: one.close())
-        self._finding_out = PerLoop(asyncio.Lock)
-
-    def _make(self) -> openai.AsyncOpenAI:
-        import openai
-
-        # retries and the deadline are the engine's, once for all scorers
-        return openai.AsyncOpenAI(
-            api_key=self._key.reveal(),
-            base_url=self.base_url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [refuse_too_long]}),
+        self._connection = Connection(
+            base_url=base_url,
+            api_key=api_key,
+            headers=headers,
+            client=client,
+            http_client=http_client,
         )
+        self.base_url = self._connection.address
+        self.tariff = Tariff(self.model, address=self.base_url or OPENAI)
+        #: Names what replies depend on beside the request; None where that is not for certain.
+        self.identity = self._connection.identity and f"{self.model} {self._connection.identity}"
+        self._finding_out = PerLoop(asyncio.Lock)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model; see `rerank_core.protocols.ChatModel`.
@@ -94,29 +88,38 @@ class OpenAIChat:
         """
         wanted = self._parameters(request)
         known = dialect(self.base_url, self.model)
-        refused = False
         while True:
-            alone = refused and not known.probed
-            async with self._finding_out.get() if alone else nullcontext():
-                if alone and known.probed:
-                    continue
-                room = known.needs_reasoning_tokens or _REASONING.match(self.model)
-                limit = request.max_tokens and request.max_tokens + (THINKING_TOKENS if room else 0)
-                sent = known.parameters(wanted, limit)
-                try:
-                    with chat_call("openai", self.model, sent) as answered:
-                        reply = self._read(await self._send(**sent))
-                        answered(reply)
-                except ScorerError as error:
-                    if not known.learn(error, sent):
-                        raise
-                    refused = True
-                    continue
-                known.succeeded()
-            if reply.cut_off and limit and not room:
-                known.needs_reasoning_tokens = True
+            attempt = Attempt(known)
+            thinks = _REASONING.match(self.model) is not None
+            room = thinks or known.needs_reasoning_tokens
+            limit = request.max_tokens and request.max_tokens + (THINKING_TOKENS if room else 0)
+            reply = await self._try(attempt, wanted, limit)
+            if reply is None:
+                async with self._finding_out.get():
+                    while reply is None and not attempt.outdated:
+                        reply = await self._try(attempt, wanted, limit)
+            if reply is None:
+                continue  # somebody else has found out what it was
+            if limit and not thinks and known.noted_room(reply, given=room):
                 continue
             return reply
+
+    async def _try(
+        self, attempt: Attempt, wanted: Mapping[str, Any], limit: int | None
+    ) -> Reply | None:
+        """The reply; None where it was refused for something that can be left out."""
+        sent = attempt.parameters(wanted, limit)
+        try:
+            with chat_call("openai", self.model, sent) as answered:
+                reply = self._read(await self._send(**sent))
+                answered(reply)
+        except ScorerError as error:
+            if not attempt.learn(error, sent):
+                raise
+            return None
+        if not reply.broke_schema:
+            attempt.succeeded(sent)
+        return reply
 
     def _parameters(self, request: ChatRequest) -> dict[str, Any]:
         wanted: dict[str, Any] = {
@@ -140,9 +143,12 @@ class OpenAIChat:
     async def _send(self, **body: Any) -> Any:
         record(calls=1)
         with foreign_errors(from_openai):
-            # by path: `chat.completions.create` spends twice the time, on types we do not use
-            async with self._clients.one() as client:
-                answer = await client.post("/chat/completions", cast_to=object, body=body)
+            try:
+                answer = await self._connection.post("/chat/completions", body)
+            except Exception as error:
+                if (broken := _broke_schema(error)) is None:
+                    raise
+                return broken
             # a string: the server did not say that it is JSON
             return json.loads(answer) if isinstance(answer, str) else answer
 
@@ -150,24 +156,32 @@ class OpenAIChat:
         """The reply in a completion; a compatible server may leave any of its parts out."""
         try:
             choice = completion["choices"][0]
-            text = choice["message"].get("content")
+            message = choice["message"]
+            text = answer_of(message)
         except (AttributeError, IndexError, KeyError, TypeError):
             raise from_garbage("the server's answer has no choices[0].message") from None
         usage = completion.get("usage")
         usage = usage if isinstance(usage, Mapping) else {}
         prompt, completed = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-        cached = _count(usage.get("prompt_tokens_details") or {}, "cached_tokens")
+        cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+        thought = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+        cut_off = choice.get("finish_reason") == "length"
+        thoughts = thoughts_of(message)
+        if cut_off and text == thoughts:
+            text = ""  # in the middle of a thought there is no answer yet
         record(
             prompt_tokens=prompt or 0,
             completion_tokens=completed or 0,
             cost=self.tariff.cost(prompt, completed, cached or 0),
         )
         return Reply(
-            text=text if isinstance(text, str) else "",
+            text=text,
             prompt_tokens=prompt,
             completion_tokens=completed,
             logprobs=logprobs_of(choice.get("logprobs")),
-            cut_off=choice.get("finish_reason") == "length",
+            cut_off=cut_off,
+            thought=bool(thought or thoughts or not text or "<think" in text),
+            broke_schema=choice.get("finish_reason") == _BROKE_SCHEMA,
         )
 
     async def warm_up(self) -> None:
@@ -177,22 +191,37 @@ class OpenAIChat:
                 await run(lambda stop, late=late: import_module(late))
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
-        await self._clients.warm_up()
+        await self._connection.warm_up()
 
     async def aclose(self) -> None:
-        """Close the clients."""
-        await self._clients.aclose()
+        """Close the clients that are ours."""
+        await self._connection.aclose()
 
     def __repr__(self) -> str:
         return f"OpenAIChat({self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        bound = ("_clients", "_finding_out")
-        return {name: value for name, value in self.__dict__.items() if name not in bound}
+        return {name: value for name, value in self.__dict__.items() if name != "_finding_out"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._connect()
+        self._finding_out = PerLoop(asyncio.Lock)
+
+
+def _broke_schema(error: Exception) -> dict[str, Any] | None:
+    """What the model wrote, where the server (Groq) refused that with a 400, as a completion.
+
+    https://console.groq.com/docs/structured-outputs
+    """
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    if not isinstance(inner, Mapping):
+        return None
+    written = inner.get("failed_generation")
+    if written is None and inner.get("code") != "json_validate_failed":
+        return None
+    text = written if isinstance(written, str) else json.dumps(written)
+    return {"choices": [{"message": {"content": text}, "finish_reason": _BROKE_SCHEMA}]}
 
 
 def _count(usage: Any, name: str) -> int | None:

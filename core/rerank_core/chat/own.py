@@ -13,6 +13,7 @@ class OwnChat:
 
     def __init__(self, llm: ChatModel) -> None:
         self.llm, self.model = llm, str(llm.model)
+        self.identity: str | None = getattr(llm, "identity", None)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """The reply of the model."""

@@ -59,8 +59,9 @@ class Tariff:
 def address_of(llm: object) -> str | None:
     """The server that a user's own model object asks, if it says."""
     client = getattr(llm, "root_client", None) or getattr(llm, "_client", None)
-    if (known := getattr(client, "base_url", None)) is not None:
-        return str(known)  # the client knows what it read from the environment
+    for one in (client, getattr(client, "_client", None)):  # Ollama's has one of httpx within
+        if (known := getattr(one, "base_url", None)) is not None:
+            return str(known)  # the client knows what it read from the environment
     for name in ("openai_api_base", "anthropic_api_url", "api_base", "base_url", "endpoint"):
         address = getattr(llm, name, None)
         if isinstance(address, str) and address:

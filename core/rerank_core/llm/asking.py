@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..errors import ScorerError
@@ -12,6 +12,7 @@ from ..protocols import ChatModel, ChatRequest, Reply
 from ..runtime.context import current
 from ..runtime.retries import Policy
 from ..runtime.usage import record
+from .answers import unreadable
 from .budget import Budget
 from .excerpts import Lengths
 from .prompts import Prompt
@@ -37,16 +38,32 @@ class Asker:
         query: str,
         texts: Sequence[str],
         *,
+        read: Callable[[Reply], T | None],
         reply_tokens: int,
         schema: Schema | None = None,
         logprobs: bool = False,
-    ) -> Reply:
-        """The model's reply about these texts; `reply_tokens` is the most it may say."""
+    ) -> T:
+        """What `read` finds in the model's reply; `reply_tokens` is the most it may say.
+
+        A reply that the server refused for breaking the schema is read first; where that gives
+        nothing, the model is asked again without one. Raises `ScorerError` for a reply in which
+        nothing is found.
+        """
         system, user = self.prompt.render(query, texts, self.scale)
         request = ChatRequest(
             system=system, user=user, schema=schema, max_tokens=reply_tokens, logprobs=logprobs
         )
-        prompt_tokens = self.lengths.tokens(system) + self.lengths.tokens(user)
+        reply = await self._reply(request, reply_tokens)
+        found = read(reply)
+        if found is None and reply.broke_schema:
+            reply = await self._reply(replace(request, schema=None), reply_tokens)
+            found = read(reply)
+        if found is None:
+            raise unreadable(reply.text, self.chat.model)
+        return found
+
+    async def _reply(self, request: ChatRequest, reply_tokens: int) -> Reply:
+        prompt_tokens = self.lengths.tokens(request.system) + self.lengths.tokens(request.user)
         with self.budget.call(prompt_tokens, reply_tokens) as take:
             reply = await self.chat.complete(request)
             take(reply)

@@ -8,8 +8,9 @@ from functools import partial
 from ..errors import ConfigurationError
 from ..listwise.passes import merge_scores, restored, shuffles
 from ..parsing import read_scores
+from ..protocols import Reply
 from ..text.truncation import pack
-from .answers import graded, note_cuts, unreadable
+from .answers import graded, note_cuts
 from .asking import Asker
 from .excerpts import best_of
 from .schemas import scores_schema
@@ -64,14 +65,19 @@ class BatchStrategy(Strategy):
         self, query: str, parts: Sequence[str], order: Sequence[int]
     ) -> list[float | None]:
         asker = self.asker
-        reply = await asker.ask(
+
+        def read(reply: Reply) -> list[float | None] | None:
+            cut_off = reply.cut_off or reply.broke_schema
+            reading = read_scores(reply.text, len(parts), asker.scale, cut_off=cut_off)
+            if not reading or (reply.broke_schema and None in reading.values):
+                return None
+            return reading.values
+
+        scores = await asker.ask(
             query,
             [parts[position] for position in order],
+            read=read,
             schema=scores_schema(asker.scale),
             reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(parts),
         )
-        reading = read_scores(reply.text, len(parts), asker.scale, cut_off=reply.cut_off)
-        scores = reading.values
-        if not reading:
-            raise unreadable(reply.text, asker.chat.model)
         return restored(scores, order)

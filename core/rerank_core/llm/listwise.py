@@ -11,10 +11,10 @@ from ..errors import ConfigurationError, InvalidInputError, ScorerError
 from ..listwise import AlgorithmName, NoneRelevant, ShuffledJudge, algorithm
 from ..listwise.plan import at_least
 from ..parsing import read_permutation
-from ..protocols import Judge
+from ..protocols import Judge, Reply
 from ..runtime.retries import Policy
 from ..runtime.usage import record
-from .answers import note_cuts, unreadable
+from .answers import note_cuts
 from .asking import Asker
 from .schemas import order_schema
 from .strategy import Strategy
@@ -120,13 +120,18 @@ class _Panel:
 
     async def _once(self, texts: Sequence[str]) -> list[int]:
         asker = self.strategy.asker
-        reply = await asker.ask(
+        count = len(texts)
+
+        def read(reply: Reply) -> list[int] | None:
+            reading = read_permutation(reply.text, count)
+            if not reading or (reply.broke_schema and len(reading.values) < count):
+                return None
+            return reading.values or NoneRelevant()
+
+        return await asker.ask(
             self.query,
             texts,
+            read=read,
             schema=order_schema(),
-            reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_ID * len(texts),
+            reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_ID * count,
         )
-        reading = read_permutation(reply.text, len(texts))
-        if not reading:
-            raise unreadable(reply.text, asker.chat.model)
-        return reading.values or NoneRelevant()

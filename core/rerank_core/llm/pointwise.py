@@ -8,7 +8,8 @@ from functools import partial
 from ..errors import ConfigurationError
 from ..listwise.passes import merge_scores
 from ..parsing import parse_score
-from .answers import graded, note_cuts, unreadable
+from ..protocols import Reply
+from .answers import graded, note_cuts
 from .asking import Asker
 from .excerpts import best_of
 from .expected import expected_grade
@@ -53,10 +54,9 @@ class PointwiseStrategy(Strategy):
 
     async def _once(self, query: str, text: str) -> float:
         asker = self.asker
-        reply = await asker.ask(query, [text], reply_tokens=REPLY_TOKENS, logprobs=True)
-        score = expected_grade(reply, asker.scale)
-        if score is None:
-            score = parse_score(reply.text, asker.scale)
-        if score is None:
-            raise unreadable(reply.text, asker.chat.model)
-        return score
+
+        def read(reply: Reply) -> float | None:
+            score = expected_grade(reply, asker.scale)
+            return parse_score(reply.text, asker.scale) if score is None else score
+
+        return await asker.ask(query, [text], read=read, reply_tokens=REPLY_TOKENS, logprobs=True)
