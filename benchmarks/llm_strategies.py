@@ -102,13 +102,10 @@ class PublishedOrder:
         if "Answer with one whole number" in prompt:
             return str(round(10 * min(1.0, scores[0])))
         if "Grade all" in prompt:
-            grades = [
-                {"id": place + 1, "score": round(10 * min(1.0, score))}
-                for place, score in enumerate(scores)
-            ]
-            return json.dumps({"scores": grades})
+            grades = {place + 1: round(10 * min(1.0, score)) for place, score in enumerate(scores)}
+            return json.dumps(grades, separators=(",", ":"))
         if "Order all" in prompt:
-            return json.dumps({"order": [place + 1 for place in order]})
+            return json.dumps({"order": [place + 1 for place in order]}, separators=(",", ":"))
         if "RankDocuments" in json.dumps(body.get("response_format") or ""):
             return json.dumps({"ranked_document_ids": order})
         if "Relevance:" in prompt or "relevance score" in prompt:

@@ -32,11 +32,13 @@ def answering(score: Callable[[str, str], float] = overlap) -> Judge:
             return str(round(10 * scores[0]))
         if "Order all" in said:
             order = sorted(range(len(scores)), key=lambda place: -scores[place])
-            return json.dumps({"order": [int(prompt.documents[place][0]) for place in order]})
-        grades = [
-            {"id": int(name), "score": round(10 * one)}
-            for (name, _), one in zip(prompt.documents, scores, strict=True)
-        ]
-        return json.dumps({"scores": grades})
+            return compact({"order": [int(prompt.documents[place][0]) for place in order]})
+        names = [name for name, _ in prompt.documents]
+        return compact({name: round(10 * one) for name, one in zip(names, scores, strict=True)})
 
     return judge
+
+
+def compact(value: object) -> str:
+    """JSON without spaces, as the prompts ask for it."""
+    return json.dumps(value, separators=(",", ":"))

@@ -71,7 +71,8 @@ REFUSALS: Mapping[str, tuple[str, str, str | None, str | None]] = {
     "seed": ("seed", _SUPPORTED.format("seed"), "seed", "unsupported_parameter"),
 }
 
-_PIECE = re.compile(r"\d{1,3}|[^\W\d]{1,6}|\s+|.", re.DOTALL)
+#: About what o200k makes of short JSON: signs that stand together are one token.
+_PIECE = re.compile(r"\d{1,3}|[^\W\d]{1,6}|\s+|[^\w\s]{1,3}|.", re.DOTALL)
 
 
 class OpenAIAPI:
@@ -191,6 +192,9 @@ class OpenAIAPI:
         said = self.judge(messages, body)
         reply = await said if inspect.isawaitable(said) else said
         answer = reply if isinstance(reply, Answer) else Answer(reply)
+        if answer.status != 200:
+            error = {"message": answer.text, "type": "invalid_request_error", **answer.error}
+            return Response.of({"error": error}, answer.status)
         pieces: list[str] = _PIECE.findall(answer.text or "")
         reason, text = answer.finish_reason, answer.text
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
@@ -203,6 +207,7 @@ class OpenAIAPI:
                 self.latency.seconds(request.number, documents, prompt_tokens, len(pieces))
             )
         message_out = {"role": "assistant", "content": text, "refusal": answer.refusal}
+        message_out |= answer.message
         choice: dict[str, Any] = {"index": 0, "message": message_out, "finish_reason": reason}
         choice["logprobs"] = _logprobs(answer, pieces, body) if body.get("logprobs") else None
         reply_body: dict[str, Any] = {
@@ -218,6 +223,9 @@ class OpenAIAPI:
                 "completion_tokens": len(pieces),
                 "total_tokens": prompt_tokens + len(pieces),
             }
+            if answer.reasoning_tokens:
+                details = {"reasoning_tokens": answer.reasoning_tokens}
+                reply_body["usage"]["completion_tokens_details"] = details
         return Response.of(reply_body)
 
     async def _embed(self, request: Request, body: Mapping[str, Any]) -> Response:

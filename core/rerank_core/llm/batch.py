@@ -16,8 +16,9 @@ from .excerpts import best_of
 from .schemas import scores_schema
 from .strategy import Strategy
 
-#: Output tokens for one document's entry, with room for white space, and for the frame.
-TOKENS_PER_SCORE, TOKENS_FOR_FRAME = 24, 64
+#: Output tokens for one document's entry, and for the frame. `"1":7,` is four of them; there is
+#: room for models that write it with names and spaces (13), or a word around it.
+TOKENS_PER_SCORE, TOKENS_FOR_FRAME = 13, 64
 
 
 class BatchStrategy(Strategy):
@@ -77,7 +78,7 @@ class BatchStrategy(Strategy):
             query,
             [parts[position] for position in order],
             read=read,
-            schema=scores_schema(asker.scale),
+            schema=scores_schema(asker.scale, len(parts)),
             reply_tokens=TOKENS_FOR_FRAME + TOKENS_PER_SCORE * len(parts),
         )
         return restored(scores, order)

@@ -19,8 +19,9 @@ from .asking import Asker
 from .schemas import order_schema
 from .strategy import Strategy
 
-#: Output tokens for one document's id, with room for white space, and for the frame.
-TOKENS_PER_ID, TOKENS_FOR_FRAME = 8, 64
+#: Output tokens for one document's id, two of them as asked for, with room for white space and
+#: brackets; and for the frame.
+TOKENS_PER_ID, TOKENS_FOR_FRAME = 5, 64
 
 
 class ListwiseStrategy(Strategy):

@@ -34,8 +34,9 @@ Each document stands between two lines with the marker {marker}, after its id.
 {documents}
 
 Grade all {count} documents for the query: {query}
-Answer with JSON only, one entry for every id from 1 to {count}:
-{{"scores": [{{"id": 1, "score": <{low} to {high}>}}, …]}}"""
+Answer with JSON only, on one line without spaces: every id from 1 to {count}, each with its grade
+from {low} to {high}:
+{{"1":<grade>,"2":<grade>,…}}"""
 
 POINTWISE = """\
 Query: {query}
@@ -62,8 +63,8 @@ Each document stands between two lines with the marker {marker}, after its id.
 {documents}
 
 Order all {count} documents, best first, for the query: {query}
-Answer with JSON only, every id from 1 to {count} once:
-{{"order": [<id of the best>, <id of the next>, …]}}"""
+Answer with JSON only, on one line without spaces, every id from 1 to {count} once:
+{{"order":[<id of the best>,<id of the next>,…]}}"""
 
 DEFAULT_INSTRUCTION = "Grade what helps to answer the query, not what merely shares its words."
 
@@ -79,7 +80,7 @@ class Prompt:
     no query or no documents.
     """
 
-    version: str = "batch-1"
+    version: str = "batch-2"
     system: str = SYSTEM
     user: str = BATCH
     instruction: str = DEFAULT_INSTRUCTION
@@ -145,5 +146,5 @@ StrategyName = Literal["batch", "pointwise", "listwise"]
 PROMPTS: Mapping[StrategyName, Prompt] = {
     "batch": Prompt(),
     "pointwise": Prompt(version="pointwise-1", user=POINTWISE),
-    "listwise": Prompt(version="listwise-1", system=LISTWISE_SYSTEM, user=LISTWISE),
+    "listwise": Prompt(version="listwise-2", system=LISTWISE_SYSTEM, user=LISTWISE),
 }
