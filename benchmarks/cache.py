@@ -86,7 +86,7 @@ def rankings(caches: Sequence[tuple[str, str]]) -> None:
         lambda query, some: [1 / len(text) for text in some],
         independent=True,
         batch_size=10,
-        fingerprint="benchmark",
+        cache_name="benchmark",
     )
     print("\na ranking of 100 documents, ms", "-" * 40)
     for name, cache in [("no cache", None), *caches]:

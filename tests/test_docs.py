@@ -123,6 +123,4 @@ def test_a_prompt_of_ones_own_is_asked_as_it_says(server: Server) -> None:
 
     assert scores[1] > scores[0]  # type: ignore[operator]
     said = server.requests[0].json["messages"][1]["content"]
-    assert said.endswith(
-        'for a support engineer, 0 to 10, as JSON: {"scores": [{"id": 1, "score": 7}]}'
-    )
+    assert said.endswith('for a support engineer, 0 to 10, as JSON: {"1":7,"2":3,…}')

@@ -55,6 +55,10 @@ class LLMOptions(RerankerOptions, total=False):
     max_cost: float | None
     base_url: str | None
     api_key: str | None
+    headers: Mapping[str, str] | None
+    client: Any
+    http_client: Any
+    cache_name: str | None
 
 
 class CrossEncoderOptions(RerankerOptions, total=False):
@@ -134,6 +138,7 @@ class EmbeddingOptions(RerankerOptions, total=False):
     http_client: httpx.AsyncClient | None
     trust_remote_code: bool
     revision: str | None
+    cache_name: str | None
 
 
 class BM25Options(RerankerOptions, total=False):

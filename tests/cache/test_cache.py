@@ -180,7 +180,7 @@ class TestWhatIsAsked:
         """A scorer of the user's own may be remembered as well."""
         asked: list[str] = []
         scorer = FunctionScorer(
-            lambda q, texts: asked.extend(texts) or [1.0] * len(texts), fingerprint="mine/1"
+            lambda q, texts: asked.extend(texts) or [1.0] * len(texts), cache_name="mine/1"
         )
         reranker = Reranker(scorer, cache="memory")
 
@@ -191,7 +191,7 @@ class TestWhatIsAsked:
 
     def test_a_fallback_not_again_either(self) -> None:
         """Its scores are remembered like any other's."""
-        failing = FunctionScorer(lambda q, t: [None] * len(t), name="failing", fingerprint="f")
+        failing = FunctionScorer(lambda q, t: [None] * len(t), name="failing", cache_name="f")
         scorer = Counting()
         reranker = Reranker(failing, fallback=scorer, cache="memory")
 
@@ -360,7 +360,7 @@ class TestAtOnce:
             await asyncio.sleep(60 if len(asked) == 1 else 0)
             return [1.0] * len(texts)
 
-        reranker = Reranker(FunctionScorer(score, fingerprint="mine"), cache="memory")
+        reranker = Reranker(FunctionScorer(score, cache_name="mine"), cache="memory")
 
         async def impatient() -> None:
             task = asyncio.create_task(reranker.arank("q", TEXTS))

@@ -91,6 +91,7 @@ class Pipeline:
             self.combine,
         )
         self._advise(fused, found, meter)
+        self._tell_uncached(meter)
         placed = [
             Placed(
                 index=retrieved[position],
@@ -193,6 +194,16 @@ class Pipeline:
             advise = getattr(engine.scorer, "advise", None)
             if advise is not None and retrieval is not None:
                 meter.add(note=advise(found[name].scores, retrieval))
+
+    def _tell_uncached(self, meter: Meter) -> None:
+        """Say of which scorers the cache keeps nothing, since it might serve another's scores."""
+        for name, engine in self.engines.items():
+            if self.cache is None or engine.cache is not None or not engine.traits.worth_caching:
+                continue
+            meter.add(
+                note=f"{name} is not cached: nothing names for certain what its scores depend on; "
+                "cache_name= (of a scorer of your own, its fingerprint) says it"
+            )
 
 
 def _scoring(name: str, scored: Scored) -> Scoring:

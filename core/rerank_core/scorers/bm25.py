@@ -41,7 +41,8 @@ class BM25Scorer(ScorerBase):
     name = "bm25"
     independent = False
     calibrated = False
-    fingerprint = None  # quicker to score again than to look up
+    fingerprint = None
+    worth_caching = False  # quicker to score again than to look up
 
     def __init__(self, *, k1: float = 1.5, b: float = 0.75) -> None:
         self.k1, self.b = k1, b

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from ..chat.prices import address_of
 from ..errors import ConfigurationError, ScorerError, require
+from ..identity import name_of, named_model
 from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
@@ -18,7 +20,7 @@ from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
-from .local.local_model import Shared, cannot_fetch, identity, interruptible
+from .local.local_model import Shared, cannot_fetch, interruptible
 from .openai_embedder import OpenAIEmbedder
 
 #: Texts in one pass through a local model: on a processor few, as for cross-encoders.
@@ -69,8 +71,14 @@ class _UsersOwn(Embedder):
     max_concurrency = 4
 
     def __init__(
-        self, prompts: tuple[str | None, str | None], of_query: _Pair, of_texts: _Pair
+        self,
+        embedder: Any,
+        prompts: tuple[str | None, str | None],
+        of_query: _Pair,
+        of_texts: _Pair,
     ) -> None:
+        if (named := name_of(embedder)) is not None:
+            self.identity = f"own {named} {address_of(embedder) or ''}"
         self.prompts = [prompt or "" for prompt in prompts]
         self.of_query, self.of_texts = of_query, of_texts
         self._queries: dict[str, Vector] = {}
@@ -106,6 +114,7 @@ def _langchain(embedder: Any, prompts: tuple[str | None, str | None]) -> Embedde
     # The inherited async methods run the sync ones in asyncio's executor, which the exit waits for.
     inherited = "langchain_core.embeddings.embeddings"
     return _UsersOwn(
+        embedder,
         prompts,
         (embedder.embed_query, _own(embedder, "aembed_query", "aembed_query", inherited)),
         (
@@ -119,6 +128,7 @@ def _llama_index(embedder: Any, prompts: tuple[str | None, str | None]) -> Embed
     # The inherited async hook calls the sync one on the loop itself, which then stands still.
     inherited = "llama_index.core.base.embeddings.base"
     return _UsersOwn(
+        embedder,
         prompts,
         (
             embedder.get_query_embedding,
@@ -159,7 +169,7 @@ class _SentenceTransformers(Embedder):
         load: Callable[[], _Local] = _LoadedAlready(model)
         key: tuple[Any, ...] = ("embedding", uuid4().hex)  # an id would not survive pickling
         if isinstance(model, str):
-            self.identity = f"{identity(model)} {revision} {max_length}"
+            self.identity = f"{named_model(model)} {revision} {max_length}"
             load = _Load(model, options, max_length)
             key = ("embedding", model, max_length, *options.values())
         self._shared: Shared[_Local] = Shared(key, load)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..identity import checked_cache_name
 from ..protocols import ScorerBase, Scores
 from ..runtime.numbers import finite
 from .embedders import embedder_for
@@ -38,6 +39,10 @@ class EmbeddingScorer(ScorerBase):
     `trust_remote_code` and `revision` are for sentence-transformers; `batch_size`, the texts in one
     request or pass, for both. `max_chars`: where OpenAI's texts are cut.
 
+    The cache knows a model by its name, its server and its parameters, an object of your own by its
+    fields. Where these cannot be told for certain, or with `vectors`, nothing is cached, unless
+    `cache_name` says what they are.
+
     Raises `MissingExtraError`, `MissingKeyError` or `ConfigurationError` (an option that this kind
     of embedder has no use for) now, and `ConfigurationError` when a model cannot be loaded.
     """
@@ -62,6 +67,7 @@ class EmbeddingScorer(ScorerBase):
         http_client: httpx.AsyncClient | None = None,
         trust_remote_code: bool = False,
         revision: str | None = None,
+        cache_name: str | None = None,
     ) -> None:
         self.vectors = vectors or {}
         options = {
@@ -83,10 +89,11 @@ class EmbeddingScorer(ScorerBase):
         self.max_concurrency = self._embedder.max_concurrency
         self.max_attempts = self._embedder.max_attempts
         self.default_timeout = self._embedder.default_timeout
-        if self._embedder.identity is not None and vectors is None:
-            self.fingerprint = (
-                f"embedding/1 {self._embedder.identity} {query_prompt!r} {document_prompt!r}"
-            )
+        named = self._embedder.identity if vectors is None else None
+        if cache_name is not None:
+            named = f"cache_name {checked_cache_name(cache_name)}"
+        if named is not None:
+            self.fingerprint = f"embedding/1 {named} {query_prompt!r} {document_prompt!r}"
 
     async def warm_up(self) -> None:
         """Load the model, or import the SDK."""

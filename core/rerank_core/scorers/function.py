@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..identity import checked_cache_name
 from ..protocols import ScorerBase, Scores
 from ..runtime.loop import call_where_it_belongs
 
@@ -20,7 +21,7 @@ class FunctionScorer(ScorerBase):
 
     A sync function runs in a thread; an async one on the caller's loop. Unless `independent` is
     declared it always gets all texts at once. `scale=(low, high)` maps its scores to 0..1;
-    without it they stay as they are. Give a `fingerprint` that names everything the scores depend
+    without it they stay as they are. Give a `cache_name` that names everything the scores depend
     on, and they may be cached.
 
     >>> import asyncio
@@ -39,7 +40,7 @@ class FunctionScorer(ScorerBase):
         batch_size: int | None = None,
         max_concurrency: int = 1,
         default_timeout: float | None = None,
-        fingerprint: str | None = None,
+        cache_name: str | None = None,
     ) -> None:
         if not callable(fn):
             raise ConfigurationError(f"a scoring function is callable, not {type(fn).__name__}")
@@ -53,7 +54,8 @@ class FunctionScorer(ScorerBase):
         self.batch_size = batch_size
         self.max_concurrency = max_concurrency
         self.default_timeout = default_timeout
-        self.fingerprint = fingerprint
+        if cache_name is not None:
+            self.fingerprint = f"function/{checked_cache_name(cache_name)}/{scale}"
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """One score per text: what the function returned, mapped to 0..1 where it has a scale."""

@@ -9,10 +9,12 @@ from typing import Any, Self, get_args
 
 from ..chat import chat_model
 from ..errors import ConfigurationError
+from ..identity import checked_cache_name
 from ..listwise import AlgorithmName
 from ..llm.asking import Asker
 from ..llm.batch import BatchStrategy
 from ..llm.budget import Budget
+from ..llm.counting import CheckedCount, count_name
 from ..llm.excerpts import Lengths, LongDocuments
 from ..llm.listwise import ListwiseStrategy
 from ..llm.pointwise import PointwiseStrategy
@@ -31,8 +33,13 @@ class LLMScorer(ScorerBase):
 
     `llm`: a LangChain chat model, a LlamaIndex LLM, any `rerank_core.protocols.ChatModel`, or, as
     `model`, a model's name on an OpenAI-compatible server. Neither: `RERANK_MODEL` from the
-    environment, else gpt-4o-mini. `base_url` and `api_key` are for a model by name; left out, they
-    are `OPENAI_BASE_URL` and `OPENAI_API_KEY`.
+    environment, else gpt-4o-mini. `base_url` (which may have parameters: `?api-version=…`) and
+    `api_key` are for a model by name; left out, they are `OPENAI_BASE_URL` and `OPENAI_API_KEY`.
+    `headers` are sent with every call; `http_client` is an httpx client to call with.
+    `client`, or `llm` beside `model`: a client of the official SDK (`AsyncOpenAI`, `OpenAI`,
+    `AsyncAzureOpenAI`, `AzureOpenAI`) that has all of these itself. Clients of your own are called
+    on your loop, a sync one in threads; they are yours to close, and their retries are left off,
+    as the reranker has its own.
 
     `strategy`: "batch" grades a group in one call, up to `group_size` documents; "pointwise" one
     document a call, by the log probabilities where there are any; "listwise" has groups of
@@ -47,10 +54,15 @@ class LLMScorer(ScorerBase):
     A document is shown by its first `max_chars` characters, or `document_tokens` tokens, or with
     `long_documents="best-passage"` graded by its best passage of that size. The query and the
     documents of one call have `group_tokens` together. Tokens are counted by `count_tokens`, such
-    as `len(encoding.encode(text))` of the model's tokenizer; else they are estimated.
+    as `len(encoding.encode(text, disallowed_special=()))` of the model's tokenizer; else, and where
+    that raises or gives no whole number, they are estimated.
 
     `max_calls`, `max_tokens` and `max_cost` (US dollars) are hard caps on one ranking: what is in
     when the next call has no room counts, and the report has the reason "budget".
+
+    The cache knows a model by its name, its server and its parameters, an object of your own by its
+    fields. Where these cannot be told for certain (a function, a model that is chosen when it is
+    called) nothing is cached, unless `cache_name` says what they are.
 
     Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
@@ -83,15 +95,25 @@ class LLMScorer(ScorerBase):
         max_cost: float | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: Any = None,
+        http_client: Any = None,
+        cache_name: str | None = None,
     ) -> None:
         one_of("strategy", strategy, get_args(StrategyName))
         if not scale[0] < scale[1]:
             raise ConfigurationError(f"scale is (low, high) with low < high, not {scale}")
-        if llm is not None and model is not None:
-            raise ConfigurationError("give llm= or model=, not both")
         one_of("long_documents", long_documents, get_args(LongDocuments))
-        self.chat = chat_model(llm or model, base_url=base_url, api_key=api_key)
-        if not isinstance(llm or model or "", str):
+        self.chat = chat_model(
+            llm,
+            model=model,
+            base_url=base_url,
+            api_key=api_key,
+            headers=headers,
+            client=client,
+            http_client=http_client,
+        )
+        if getattr(self.chat, "retries_itself", True):
             self.max_attempts = 1  # the user's own model object brings retries of its own
         prompt = prompt or PROMPTS[strategy]
         if instruction:
@@ -106,7 +128,7 @@ class LLMScorer(ScorerBase):
                 document_tokens,
                 group_tokens,
                 best_passage=long_documents == "best-passage",
-                count=count_tokens,
+                count=None if count_tokens is None else CheckedCount(count_tokens),
             ),
             Budget(
                 max_calls,
@@ -119,7 +141,11 @@ class LLMScorer(ScorerBase):
             self.max_attempts,
         )
         self.scale = scale
-        self._lengths = f"{max_chars}/{document_tokens}/{group_tokens}/{long_documents}"
+        counted = "" if count_tokens is None else count_name(count_tokens)
+        self._lengths = f"{max_chars}/{document_tokens}/{group_tokens}/{long_documents}{counted}"
+        self._named = getattr(self.chat, "identity", None)
+        if cache_name is not None:
+            self._named = f"cache_name {checked_cache_name(cache_name)}"
         self._take_on(
             _strategy(
                 strategy,
@@ -161,10 +187,12 @@ class LLMScorer(ScorerBase):
         for name in ("groups", "stream"):
             if hasattr(strategy, name):
                 setattr(self, name, getattr(strategy, name))
-        self.fingerprint = (
-            f"llm/{self.chat.model}/{getattr(self.chat, 'base_url', None)}/{self.prompt.version}/"
-            f"{self.prompt.digest()}/{self.scale}/{self._lengths}/{strategy.fingerprint}"
+        #: What is asked, of whichever model.
+        self._asked = (
+            f"{self.prompt.version}/{self.prompt.digest()}/{self.scale}/{self._lengths}/"
+            f"{strategy.fingerprint}"
         )
+        self.fingerprint = None if self._named is None else f"llm/{self._named}/{self._asked}"
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """The grade of each text on 0..1, None where the model gave none.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ...errors import ConfigurationError, require
+from ...identity import named_function, named_model
 from ...protocols import ScorerBase
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
@@ -20,9 +21,7 @@ from .local_model import (
     Shared,
     cannot_fetch,
     guided,
-    identity,
     interruptible,
-    named,
     one_logit,
     scores_from,
     torch_in_this_thread,
@@ -95,17 +94,9 @@ class CrossEncoderScorer(ScorerBase):
             self.model, device, backend, dtype, max_length, trust_remote_code, revision
         )
         self._shared: Shared[_Model] = Shared(("cross-encoder", loader), loader)
-        if (called := named(activation)) is not None:
-            self.fingerprint = (
-                "cross-encoder/1 "
-                + " ".join(
-                    map(
-                        repr,
-                        (identity(self.model), revision, backend, dtype, max_length, instruction),
-                    )
-                )
-                + f" {called}"
-            )
+        if (called := named_function(activation)) is not None:
+            said = (named_model(self.model), revision, backend, dtype, max_length, instruction)
+            self.fingerprint = f"cross-encoder/1 {' '.join(map(repr, said))} {called}"
 
     def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
         """A few texts at once, fewer at both ends (see `guided`), where each is a pass by itself.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -143,24 +142,6 @@ def one_logit(logits: list[float], model: str) -> float:
         f"{model} gives {len(logits)} labels a pair: it classifies and does not rank; "
         "name a reranker, which gives one (or two: no and yes)"
     )
-
-
-def identity(model: str) -> str:
-    """Names a model in fingerprints: a folder or file by its newest change too."""
-    path = Path(model)
-    if not path.exists():
-        return model
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    newest = max((file.stat().st_mtime_ns for file in files), default=0)
-    return f"{path.resolve()}@{newest}"
-
-
-def named(function: Callable[..., Any]) -> str | None:
-    """Names a function in fingerprints; None where its name does not say what it does."""
-    name = getattr(function, "__qualname__", None)
-    if name is None or "<" in name:
-        return None
-    return f"{function.__module__}.{name}"
 
 
 def cannot_fetch(model: str, error: Exception) -> ConfigurationError:

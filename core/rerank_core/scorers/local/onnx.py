@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ...errors import ConfigurationError, require
+from ...identity import named_function, named_model
 from ...protocols import ScorerBase
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
@@ -26,8 +27,6 @@ from .local_model import (
     Shared,
     cannot_fetch,
     guided,
-    identity,
-    named,
     one_logit,
     scores_from,
 )
@@ -94,10 +93,10 @@ class OnnxCrossEncoderScorer(ScorerBase):
         self.max_concurrency = threads or cores()
         key = (self.model, revision, file, precision, max_length)
         self._shared: Shared[_Model] = Shared(("onnx", *key), _Loader(*key))
-        if (called := named(activation)) is not None:
+        if (called := named_function(activation)) is not None:
             kernels = "/".join(int8_names()[:1]) if precision == "int8" else ""
             self.fingerprint = "onnx/2 " + " ".join(
-                str(part) for part in (identity(self.model), *key[1:], kernels, called)
+                str(part) for part in (named_model(self.model), *key[1:], kernels, called)
             )
 
     def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
