@@ -15,8 +15,8 @@ import pytest
 
 from rerank_core import ConfigurationError, Reranker
 from rerank_core.chat import chat_model
-from rerank_core.identity import name_of, named_model
 from rerank_core.protocols import ChatRequest, Reply
+from rerank_core.remote.identity import name_of, named_model
 from rerank_core.scorers import EmbeddingScorer, FunctionScorer, LLMScorer
 from rerank_core.stores.memory import MemoryStore
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, require
-from ..identity import name_of
 from ..remote.address import Address, check_environment
 from ..remote.body_limit import refuse_too_long
+from ..remote.identity import name_of
 from ..remote.secret import Secret, held, is_secret, revealed
 from ..runtime.loop import call_where_it_belongs
 from .clients import Clients

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..identity import name_of
+from ..remote.identity import name_of
 from .prices import address_of
 
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from ..chat.prices import address_of
 from ..errors import ConfigurationError, ScorerError, require
-from ..identity import name_of, named_model
 from ..remote.foreign_errors import foreign_errors
+from ..remote.identity import name_of, named_model
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import Stop, native, run

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..identity import checked_cache_name
 from ..protocols import ScorerBase, Scores
+from ..remote.identity import checked_cache_name
 from ..runtime.numbers import finite
 from .embedders import embedder_for
 

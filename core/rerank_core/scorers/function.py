@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..identity import checked_cache_name
 from ..protocols import ScorerBase, Scores
+from ..remote.identity import checked_cache_name
 from ..runtime.loop import call_where_it_belongs
 
 ScoringFunction = Callable[

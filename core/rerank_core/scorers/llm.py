@@ -9,7 +9,6 @@ from typing import Any, Self, get_args
 
 from ..chat import chat_model
 from ..errors import ConfigurationError
-from ..identity import checked_cache_name
 from ..listwise import AlgorithmName
 from ..llm.asking import Asker
 from ..llm.batch import BatchStrategy
@@ -21,6 +20,7 @@ from ..llm.pointwise import PointwiseStrategy
 from ..llm.prompts import PROMPTS, Prompt, StrategyName
 from ..llm.strategy import Strategy
 from ..protocols import ScorerBase
+from ..remote.identity import checked_cache_name
 from ..runtime.checks import one_of
 from ..text.truncation import Count
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ...errors import ConfigurationError, require
-from ...identity import named_function, named_model
 from ...protocols import ScorerBase
+from ...remote.identity import named_function, named_model
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run

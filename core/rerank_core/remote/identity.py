@@ -16,8 +16,8 @@ from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
 
-from .errors import ConfigurationError
-from .remote.secret import is_secret_name
+from ..errors import ConfigurationError
+from .secret import is_secret_name
 
 #: Attributes that change how a call is made, watched or repeated, not what comes of it.
 _INCIDENTAL = frozenset(
