@@ -15,11 +15,13 @@ from .ranking.candidate import Candidate
 from .ranking.ranking import DegradedError, RankedCandidate, Ranking
 from .ranking.report import Report
 from .reranker import Reranker
+from .scorers.cascade import Cascade, Stage
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Candidate",
+    "Cascade",
     "ConfigurationError",
     "DegradedError",
     "InvalidInputError",
@@ -32,4 +34,5 @@ __all__ = [
     "RerankError",
     "Reranker",
     "ScorerError",
+    "Stage",
 ]

@@ -18,6 +18,16 @@ names of their signals:
     use = "llm:gpt-4o-mini"
     group_size = 20
 
+A cascade has a table for each stage:
+
+    [[reranker.scorer.stages]]
+    use = "hybrid"
+
+    [[reranker.scorer.stages]]
+    use = "llm:gpt-4o-mini"             # its options beside it, or scorer = {…} for several
+    depth = 10
+    unless = 0.2
+
 What else stands in the file (`rerank tune` leaves a table `tuned`) is for its reader. Keys are
 read from the environment, as everywhere.
 """
@@ -38,11 +48,15 @@ from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
 from .options import NAMES, Options, changed
 from .remote.secret import Secret, holds_secret, is_secret, redact
+from .scorers.cascade import Cascade, Stage
 from .scorers.named import HYBRID, scorer_class
 
 #: Options of `Reranker` that are plain values in a file: `combine` has a form of its own, and no
 #: file can hold the function `on_ranking`.
 PLAIN = tuple(name for name in NAMES if name not in ("combine", "on_ranking"))
+
+#: What a cascade's table is known by.
+_STAGES = "stages"
 
 #: What TOML, which has no null, says for None.
 NONE = "none"
@@ -115,9 +129,15 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
 def as_asked(named: Mapping[str, Any]) -> dict[str, Any]:
     """What a config file can say of options, as they were asked for; a secret is not kept."""
     return {
-        name: Secret(None, (), name, option=name) if holds_secret(value) else value
+        name: Secret(None, (), name, option=name) if _shows_secret(value) else value
         for name, value in named.items()
     }
+
+
+def _shows_secret(value: Any) -> bool:
+    if isinstance(value, Cascade):
+        return any(holds_secret(stage.scorer) for stage in value.stages)
+    return holds_secret(value)
 
 
 def table(named: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -160,6 +180,8 @@ def combination_table(combine: Combination) -> dict[str, Any]:
 
 
 def _checked_name(option: str, value: Any) -> Any:
+    if isinstance(value, Cascade):
+        return {_STAGES: [_stage_table(option, stage) for stage in value.stages]}
     if isinstance(value, Mapping):
         return {name: _checked_name(option, one) for name, one in value.items()}
     if isinstance(value, (str, bool, int, float)):
@@ -170,12 +192,36 @@ def _checked_name(option: str, value: Any) -> Any:
     )
 
 
+def _stage_table(option: str, stage: Stage) -> dict[str, Any]:
+    named = _checked_name(option, stage.scorer)
+    return {
+        "scorer" if isinstance(named, Mapping) else "use": named,
+        "depth": stage.depth,
+        "unless": stage.unless,
+        "combine": None if stage.combine is None else combination_table(stage.combine),
+    }
+
+
+def _stage(table: Any) -> Stage:
+    if not isinstance(table, Mapping) or len({"use", "scorer"} & table.keys()) != 1:
+        raise ConfigurationError(
+            f'a stage is a table with use = "llm:gpt-4o-mini", or scorer = {{…}}, not {table!r}'
+        )
+    own = {name: table[name] for name in ("depth", "unless") if name in table}
+    if "combine" in table:
+        own["combine"] = combination(table["combine"])
+    scorer = {name: value for name, value in table.items() if name not in (*own, "scorer")}
+    return Stage(_scorers(table.get("scorer", scorer)), **own)
+
+
 def _scorers(value: Any) -> Any:
     """What `Reranker` takes for a scorer, from its form in the file."""
     if not isinstance(value, Mapping):
         return value
     if "use" in value:
         return _scorer(value)
+    if isinstance(stages := value.get(_STAGES), list):
+        return Cascade(*map(_stage, stages))
     return {name: _scorer(one) if isinstance(one, Mapping) else one for name, one in value.items()}
 
 
@@ -201,6 +247,9 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
     for name, value in table.items():
         if isinstance(value, Mapping):
             _refuse_secrets(value)
+        elif isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+            for one in value:
+                _refuse_secrets(one)
         elif is_secret(name, value):
             raise ConfigurationError(
                 f"{name!r} does not belong in a file: keys are read from the environment"
@@ -208,11 +257,12 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _without_none(value) if isinstance(value, Mapping) else value
-        for name, value in table.items()
-        if value is not None
-    }
+    def clean(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _without_none(value)
+        return [clean(one) for one in value] if isinstance(value, list) else value
+
+    return {name: clean(value) for name, value in table.items() if value is not None}
 
 
 def _toml(table: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     """Why a ranking is not all that it could be. A string, so `"timeout" in report.reasons`."""
 
     TIMEOUT = "timeout"  # the deadline struck
+    LOADING = "loading"  # a scorer was not loaded by the deadline; it goes on loading
     AUTH = "auth"  # 401, 403: the key is wrong or may not do this
     MODEL = "model"  # the server does not know the model
     PAYMENT = "payment"  # 402: no credit

@@ -16,6 +16,7 @@ from .engine.cache import Cache
 from .engine.engine import Engine
 from .engine.pipeline import Pipeline
 from .engine.rate_limit import RateLimit
+from .engine.stage import StageRunner
 from .errors import ConfigurationError, ScorerError
 from .options import (
     CHANGES,
@@ -34,8 +35,8 @@ from .ranking.candidate import RETRIEVAL, Candidate, Document, checked_query, to
 from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from .ranking.report import Report
 from .runtime import loop, threads
-from .runtime.deadline import UNSET, Timeout, Unset, seconds
-from .scorers.named import Recipe, ScorerLike, recipe
+from .runtime.deadline import UNSET, Deadline, Timeout, Unset, seconds
+from .scorers.named import Recipe, ScorerLike, stages
 from .telemetry.chat_callbacks import unobserved
 from .telemetry.log import log
 from .telemetry.tracing import ranking_span
@@ -54,7 +55,8 @@ class Reranker(Held):
     `scorer` is a name ("hybrid", "bm25", "llm:gpt-4o-mini", "cross-encoder:…"), an object with
     `async score(query, texts)`, a function `(query, texts) -> scores`, or several of these in a
     dict by name (then `combine` says how). None is "hybrid": BM25 over the candidates and the
-    retriever's own score, half and half.
+    retriever's own score, half and half. A `Cascade`, or its name ("hybrid > onnx@50"), asks one
+    scorer after the other, each over the best so far.
 
     All options are keywords, checked now and read-only from then on; `replace` gives another
     reranker with other ones. They are listed in `help(Reranker)` and in `Options`.
@@ -73,18 +75,25 @@ class Reranker(Held):
         refuse_unknown(options)
         self._named: dict[str, Any] = dict.fromkeys(_NAMED)
         self._cache_is_ours = False
-        self._take_on(recipe(scorer), Options(**options), {"scorer": scorer, **options})
+        self._take_on(stages(scorer), Options(**options), {"scorer": scorer, **options})
 
-    def _take_on(self, asked: Recipe, options: Options, named: Mapping[str, Any]) -> None:
+    def _take_on(self, asked: Sequence[Recipe], options: Options, named: Mapping[str, Any]) -> None:
         """Become what is asked for. `named`: what of it is new, as it was given."""
-        self._recipe, self._options = asked, options
-        if self.combine is not None:
-            self.combine.check([RETRIEVAL, *self.scorers])
-        elif len(self.scorers) > 1:
+        self._asked, self._options = tuple(asked), options
+        if len(asked) > 1 and options.combine is not None:
             raise ConfigurationError(
-                f"{len(self.scorers)} scorers need combine=: WeightedSum({{…}}) or "
-                "ReciprocalRankFusion() from rerank_core.combine"
+                "combine= is for one stage, and a cascade has several: Stage(scorer, combine=…)"
             )
+        there = [RETRIEVAL]
+        for stage in self.stages:
+            there += stage.scorers
+            if stage.combine is not None:
+                stage.combine.check(there)
+            elif len(stage.scorers) > 1:
+                raise ConfigurationError(
+                    f"{len(stage.scorers)} scorers need combine=: WeightedSum({{…}}) or "
+                    "ReciprocalRankFusion() from rerank_core.combine"
+                )
         if self.threshold is not None:
             self._check_calibrated()
         # as they were asked for, less a password in a URL: what a config file can say of them
@@ -99,14 +108,23 @@ class Reranker(Held):
     # -- what an option stands for, where that is more than it says ----------------------------
 
     @property
+    def stages(self) -> tuple[Recipe, ...]:
+        """What is asked one after the other: one of them, but for a `Cascade`."""
+        if self._options.combine is None:
+            return self._asked
+        return tuple(dataclasses.replace(one, combine=self.combine) for one in self._asked)
+
+    @property
     def scorers(self) -> Mapping[str, Scorer]:
-        """By the names of their signals."""
-        return self._recipe.scorers
+        """By the names of their signals, those of all stages."""
+        return {name: scorer for stage in self._asked for name, scorer in stage.scorers.items()}
 
     @property
     def combine(self) -> Combination | None:
-        """How their scores are combined, as asked or as "hybrid" does; None for one alone."""
-        return self._options.combine or self._recipe.combine
+        """How the last stage's scores are combined, as asked or as "hybrid" does; None for one
+        alone.
+        """
+        return self._options.combine or self._asked[-1].combine
 
     @property
     def fallback(self) -> Mapping[str, Scorer]:
@@ -135,7 +153,7 @@ class Reranker(Held):
         given: dict[str, Any] = dict(changes)
         made = copy(self)
         made._named = dict(self._named)
-        asked = recipe(given["scorer"]) if "scorer" in given else self._recipe
+        asked = stages(given["scorer"]) if "scorer" in given else self._asked
         others = {name: value for name, value in given.items() if name != "scorer"}
         made._take_on(asked, dataclasses.replace(self._options, **others), given)
         return made
@@ -160,13 +178,23 @@ class Reranker(Held):
 
     def _build(self) -> Pipeline:
         cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
-        return Pipeline(
-            {name: self._engine(scorer, cache) for name, scorer in self.scorers.items()},
-            {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()},
-            self.combine,
-            cache,
-            self.depth,
-        )
+        runners = [
+            StageRunner(
+                {name: self._engine(scorer, cache) for name, scorer in stage.scorers.items()},
+                stage.combine,
+                depth=stage.depth,
+                unless=stage.unless,
+                # a later stage falls back to the one before
+                fallbacks=None if at else self._fallbacks(cache),
+            )
+            for at, stage in enumerate(self.stages)
+        ]
+        pipeline = Pipeline(runners, cache, self.depth)
+        pipeline.begin_loading()
+        return pipeline
+
+    def _fallbacks(self, cache: Cache | None) -> dict[str, Engine]:
+        return {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()}
 
     def _engine(self, scorer: Scorer, cache: Cache | None) -> Engine:
         traits = traits_of(scorer)
@@ -181,7 +209,12 @@ class Reranker(Held):
 
     def _check_calibrated(self) -> None:
         """A threshold on scores that only tell an order, or are by the list, would be noise."""
-        for name, scorer in self.scorers.items():
+        last = self.stages[-1]
+        if last.unless is not None:
+            raise ConfigurationError(
+                "threshold= needs the last stage's scores of every query: leave out its unless="
+            )
+        for name, scorer in last.scorers.items():
             if not traits_of(scorer).calibrated:
                 raise ConfigurationError(
                     f"threshold= needs scores that mean the same for every query; {name}'s do not"
@@ -274,13 +307,15 @@ class Reranker(Held):
         documents: Sequence[Document],
         top_n: int | Unset | None,
         timeout: Timeout | Unset,
-    ) -> tuple[str, Sequence[Document], list[Candidate], int | None, float | None]:
+    ) -> tuple[str, Sequence[Document], list[Candidate], int | None, Deadline]:
         limit = self._limit() if isinstance(timeout, Unset) else for_call("timeout", timeout)
         many = self.top_n if isinstance(top_n, Unset) else for_call("top_n", top_n)
-        return checked_query(query), documents, to_candidates(documents), many, limit
+        # from here on it runs: what must load, and the way to the background loop, count too
+        deadline = Deadline.after(limit)
+        return checked_query(query), documents, to_candidates(documents), many, deadline
 
     def _limit(self) -> float | None:
-        """The instance's deadline: as given, else the longest that a scorer asks for."""
+        """The instance's limit: as given, else the longest that a scorer asks for."""
         if not isinstance(self.timeout, Unset):
             return seconds("timeout", self.timeout)
         wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]
@@ -292,12 +327,12 @@ class Reranker(Held):
         documents: Sequence[Document],
         candidates: list[Candidate],
         top_n: int | None,
-        limit: float | None,
+        deadline: Deadline,
     ) -> Ranking:
         if self.shadow is None:
-            return await self._scored(query, documents, candidates, top_n, limit)
+            return await self._scored(query, documents, candidates, top_n, deadline)
         if random.random() < self.shadow and len(self._shadows) < MAX_SHADOWS:
-            work = self._scored_in_shadow(query, documents, candidates, top_n, limit)
+            work = self._scored_in_shadow(query, documents, candidates, top_n, deadline)
             task = asyncio.create_task(work)
             self._shadows.add(task)
             task.add_done_callback(self._shadows.discard)
@@ -324,16 +359,22 @@ class Reranker(Held):
         documents: Sequence[Document],
         candidates: list[Candidate],
         top_n: int | None,
-        limit: float | None,
+        deadline: Deadline,
     ) -> Ranking:
         with ranking_span(list(self.scorers), len(candidates)) as span:
-            placed, report = await self._pipeline.run(query, candidates, limit)
+            placed, report = await self._pipeline.run(query, candidates, deadline)
             span.finish(report)
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
             report = dataclasses.replace(report, notes=(*report.notes, note))
         elif self.threshold is not None:
-            reached = sum(hit.score is not None and hit.score >= self.threshold for hit in placed)
+            last = self._asked[-1].scorers  # what lies beneath it, it has not judged
+            reached = sum(
+                hit.score is not None
+                and hit.score >= self.threshold
+                and all(hit.components.get(name) is not None for name in last)
+                for hit in placed
+            )
             top_n = reached if top_n is None else min(top_n, reached)
         return self._ranking(query, documents, candidates, placed, top_n, report)
 

@@ -1,18 +1,20 @@
 """From what was scored to an order: signals combined, what is missing placed by estimate.
 
-Pure; every list is in retrieval order, best retrieved first.
+Pure; every list is in the order so far: the retriever's, or that of the stage before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate
 from .combination import Combination
 from .estimate import order as estimated_order
 
 Signal = Sequence[float | None]
+NOTHING: Mapping[str, Signal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,18 @@ def fuse(
     found: Sequence[Scoring],
     fallback: Scoring | None,
     combine: Combination | None,
+    *,
+    retrieved: Sequence[int] | None = None,
+    earlier: Mapping[str, Signal] = NOTHING,
 ) -> Fused:
     """The best order that the scores at hand allow.
 
     Where a scorer found nothing, the `fallback` takes its place; where it found something, the
-    rest is estimated from the fallback's order instead of the retriever's.
+    rest is estimated from the fallback's order instead of the order so far. `retrieved`: each
+    one's place in the retriever's order, where that is another one. `earlier`: what the scorers of
+    stages before this one said, which `combine` may weigh too.
     """
-    retrieval = [candidate.score for candidate in listed]
+    retrieval: Signal = [candidate.score for candidate in listed]
     used = [fallback if scoring.empty and fallback else scoring for scoring in found]
     components: dict[str, Signal] = {}
     if not all(score is None for score in retrieval):
@@ -70,7 +77,11 @@ def fuse(
         (only,) = used
         beneath = fallback if fallback is not None and only is not fallback else None
         return Fused(_order(only.scores, beneath), only.scores, components)
-    return _combined(query, listed, retrieval, found, used, combine, components)
+    if None in retrieval:  # then the retriever's order still says something
+        retrieval = _by_rank(range(len(listed)) if retrieved is None else retrieved)
+    signals = {**earlier, RETRIEVAL: retrieval}
+    signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
+    return _combined(query, listed, signals, found, used, combine, components)
 
 
 def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
@@ -80,24 +91,29 @@ def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
     return [base[position] for position in estimated_order([scores[position] for position in base])]
 
 
+def _by_rank(retrieved: Sequence[int]) -> list[float]:
+    """A number by retrieval rank: the best of n has n, the last 1."""
+    numbers = {place: float(len(retrieved) - rank) for rank, place in enumerate(sorted(retrieved))}
+    return [numbers[place] for place in retrieved]
+
+
 def _combined(
     query: str,
     listed: Sequence[Candidate],
-    retrieval: Signal,
+    signals: dict[str, Signal],
     found: Sequence[Scoring],
     used: Sequence[Scoring],
     combine: Combination,
     components: dict[str, Signal],
 ) -> Fused:
-    # where a candidate has no retrieval score, the retriever's order still says something
-    ranks = [float(len(listed) - position) for position in range(len(listed))]
-    signals: dict[str, Signal] = {RETRIEVAL: ranks if None in retrieval else retrieval}
-    signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
-    names = [scoring.name for scoring in found]
+    earlier = signals.keys() - {RETRIEVAL, *(scoring.name for scoring in found)}
+    names = signals.keys() - {RETRIEVAL}
     static, problems = combine.compute_signals(query, listed)
     signals |= static
     total = combine.combine(signals, estimated=names)
     for name, values in combine.components(signals, estimated=names).items():
+        if name in earlier:
+            continue  # that is shown as its own stage has it
         if list(values) != list(signals[name]):
             components.setdefault(name + RAW, signals[name])
         components[name] = values

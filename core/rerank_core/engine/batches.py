@@ -48,6 +48,8 @@ class Scored:
     errors: list[ScorerError] = field(default_factory=list)
     #: What the last try failed with, while the next one is waited for.
     trouble: ScorerError | None = None
+    #: What the scorer raised where it could not load.
+    unloadable: Exception | None = None
     #: How many of the scores needed no call: remembered, or shared with another ranking.
     cached: int = 0
 

@@ -1,40 +1,35 @@
 """The engine: gets the scores of one scorer, whatever the world does.
 
-It owns what every scorer needs and none should do itself: batches sent off in retrieval order,
-a limit on how many are under way, retries with backoff, batches split that are too large, the
-cache and the sharing of what is asked twice at once, and the deadline, at which what is in is kept
-and the rest is let go.
+It owns what every scorer needs and none should do itself: loading, batches sent off in the order
+of the list, the cache and the sharing of what is asked twice at once, and the deadline, at which
+what is in is kept and the rest is let go. One batch is the affair of `asking`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
-from contextlib import aclosing
+from collections.abc import Collection, MutableMapping, Sequence
 
-from ..errors import Reason, ScorerError
-from ..protocols import Scorer, Scores, StoredScore, StreamingScorer, Traits
-from ..remote.secret import redact
-from ..runtime import retries
-from ..runtime.context import carrying
+from ..errors import Reason
+from ..protocols import Scorer, StoredScore, Traits
 from ..runtime.deadline import Deadline
-from ..runtime.loop import call_where_it_belongs
 from ..runtime.meter import Meter
-from ..runtime.numbers import finite
-from ..runtime.per_loop import PerLoop
-from ..runtime.retries import Policy
-from ..telemetry.log import log
-from .batches import Batch, Limits, Scored
+from .asking import Asker, strange
+from .batches import Batch, Scored
 from .breaker import Breaker
 from .cache import Cache
 from .cache_keys import group_keys, text_keys
 from .hedging import hedged
+from .loading import Loading
 from .rate_limit import RateLimit
 
 #: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
 STRAGGLERS = 0.1
+#: A load that a call has waited for longer than this many seconds is worth a word.
+NOTICEABLE = 0.1
 
 
 class Engine:
@@ -51,26 +46,22 @@ class Engine:
         hedge_after: float | None = None,
     ) -> None:
         self.scorer, self.traits, self.max_concurrency = scorer, traits, max_concurrency
-        self.rate_limit, self.hedge_after = rate_limit or RateLimit(), hedge_after
+        self.hedge_after = hedge_after
         self.breaker = Breaker()
-        #: The scorer again, if it is one that streams. Looked at once: it is not a cheap look.
-        self._streams = scorer if isinstance(scorer, StreamingScorer) else None
+        self.loading = Loading(scorer)
         #: None also for a scorer that does not say what its scores depend on.
         self.cache = cache if traits.fingerprint is not None else None
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
         self.succeeded = False
-        #: One limit per instance over all simultaneous rankings.
-        self._limits = PerLoop(lambda: Limits.of(self.max_concurrency))
+        self._asker = Asker(scorer, traits, max_concurrency, rate_limit or RateLimit())
 
     async def warm_up(self) -> None:
         """Let the scorer load what it must."""
-        await retries.warm_up()
-        load = getattr(self.scorer, "warm_up", None)
-        if load is not None:
-            await load()
+        await self.loading.within(Deadline())
 
     async def aclose(self) -> None:
         """Let the scorer go of what it holds."""
+        self.loading.cancel()
         close = getattr(self.scorer, "aclose", None)
         if close is not None:
             await close()
@@ -78,12 +69,12 @@ class Engine:
     async def score(
         self, query: str, texts: Sequence[str], deadline: Deadline, meter: Meter
     ) -> Scored:
-        """Score the texts, given in retrieval order, as far as the deadline allows.
+        """Score the texts, best retrieved first, as far as the deadline allows.
 
         Raises nothing but cancellation: what failed is in `reasons` and `errors`.
         """
         scored = Scored.nothing(len(texts))
-        if not texts:
+        if not texts or not await self._loaded(scored, deadline, meter):
             return scored
         # what is remembered, and asked again, as one: each text, or each group
         units: list[Sequence[int]] = (
@@ -128,9 +119,26 @@ class Engine:
             try:
                 scored.settle_scale(self.traits.to_unit)
             except Exception as error:
-                scored.fail(self._strange(error))
+                scored.fail(strange(self.traits.name, error))
         await self._remember(scored, deadline, meter)
         return scored
+
+    async def _loaded(self, scored: Scored, deadline: Deadline, meter: Meter) -> bool:
+        """Whether the scorer has what it needs; if not, why not is in `scored`."""
+        started = time.monotonic()
+        try:
+            there = await self.loading.within(deadline)
+        except Exception as error:
+            scored.unloadable = error
+            scored.fail(strange(self.traits.name, error))
+            return False
+        waited = time.monotonic() - started
+        if not there:
+            scored.reasons[Reason.LOADING] = None
+            meter.add(note=f"{self.traits.name} was still loading after {waited:.1f} s")
+        elif waited > NOTICEABLE:
+            meter.add(note=f"waited {waited:.1f} s for the scorer to load: warm_up() does it ahead")
+        return there
 
     def _keys(
         self, query: str, texts: Sequence[str], units: Sequence[Sequence[int]]
@@ -281,111 +289,20 @@ class Engine:
         """Score a batch, and have the cache keep what came of it."""
         try:
             if self.hedge_after is None:
-                await self._whole(batch)
+                await self._asker.ask(batch)
             else:
-                await hedged(batch, self._whole)
+                await hedged(batch, self._asker.ask)
             if self.cache is not None:
                 self.cache.put(self._worth_keeping(batch))
         finally:
             batch.retire()
-
-    async def _whole(self, batch: Batch) -> None:
-        await self._group(batch, range(len(batch.texts)))
 
     def _worth_keeping(self, batch: Batch) -> dict[str, StoredScore]:
         """What the same question would be answered with again."""
         found = zip(batch.keys, batch.scored.scores, batch.scored.raw, strict=True)
         scores = {key: (score, raw) for key, score, raw in found if score is not None}
         if self.traits.independent:
-            broken = batch.scored.errors and self._streams is not None
+            broken = batch.scored.errors and self._asker.streams
         else:
             broken = batch.scored.errors or len(scores) < len(batch.keys)
         return {} if broken else scores
-
-    async def _group(self, batch: Batch, group: Sequence[int]) -> None:
-        """Score these positions of a batch into its `scored`; what fails is noted there."""
-        try:
-            async with self._limits.get().batches:
-                await self._with_retries(batch, group)
-        except ScorerError as error:
-            if error.splittable and self._worth_splitting(batch, group, error):
-                batch.scored.trouble = error
-                async with asyncio.TaskGroup() as parts:
-                    alone = self.traits.independent
-                    for part in batch.parts(group, error.at_most, by_length=alone):
-                        parts.create_task(self._group(batch, part))
-            else:
-                batch.scored.fail(error)
-
-    def _worth_splitting(self, batch: Batch, group: Sequence[int], error: ScorerError) -> bool:
-        if not self.traits.may_split or len(group) == 1:
-            return False
-        # where an eighth of the batch is still too large and nothing has fitted yet, size is not it
-        small = len(group) <= len(batch.texts) / 8
-        return bool(batch.scored.coverage) or not small or bool(error.at_most)
-
-    async def _with_retries(self, batch: Batch, group: Sequence[int]) -> None:
-        policy = Policy(
-            self.max_concurrency,
-            self.traits.max_attempts,
-            limit=self._limits.get().calls,
-            admit=self.rate_limit.admit,
-            allows=lambda wait: batch.deadline.allows(wait),  # a shared batch's deadline may move
-            on_retry=lambda error: self._note_retry(batch, error),
-        )
-        with carrying(policy=policy):
-            await policy.persist(lambda: self._once(batch, group))
-
-    def _note_retry(self, batch: Batch, error: ScorerError) -> None:
-        batch.meter.add(retries=1)
-        batch.scored.trouble = error
-
-    async def _once(self, batch: Batch, group: Sequence[int]) -> None:
-        if batch.left:
-            return  # nobody waits for it: nothing is asked any more
-        query, scored = batch.query, batch.scored
-        part = [batch.texts[position] for position in group]
-        if self._streams is None:  # a stream's own calls are paced one by one
-            await self.rate_limit.admit(query, part)
-        try:
-            if self._streams is not None:
-                async with aclosing(self._streams.stream(query, part)) as found:  # type: ignore[type-var]
-                    async for known in found:
-                        self._keep(known, None, group, scored)
-                return
-            if self.traits.on_background_loop:
-                scores = await self.scorer.score(query, part)
-            else:
-                scores = await call_where_it_belongs(None, lambda: self.scorer.score(query, part))
-        except (ScorerError, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            raise self._strange(error) from error
-        if len(scores) != len(part):
-            raise ScorerError(
-                f"{self.traits.name} returned {len(scores)} scores for {len(part)} texts"
-            )
-        raw = scores.raw if isinstance(scores, Scores) else None
-        self._keep(dict(enumerate(scores)), raw, group, scored)
-
-    def _keep(
-        self,
-        found: Mapping[int, float | None],
-        raw: Sequence[float | None] | None,
-        group: Sequence[int],
-        scored: Scored,
-    ) -> None:
-        try:
-            numbers = {position: finite(score) for position, score in found.items()}
-        except (TypeError, ValueError) as error:
-            raise self._strange(error) from error
-        for position, score in numbers.items():
-            scored.scores[group[position]] = score
-            scored.raw[group[position]] = finite(raw[position]) if raw is not None else None
-
-    def _strange(self, error: Exception) -> ScorerError:
-        """An exception that the scorer did not classify: never retried, always told."""
-        log.debug("%s failed", self.traits.name, exc_info=error)
-        return ScorerError(
-            f"{self.traits.name} raised {type(error).__name__}: {redact(str(error))}".rstrip(": ")
-        )

@@ -61,8 +61,11 @@ def system_key(name: str, reranker: Reranker) -> str:
         for kind, several in (("scorer", reranker.scorers), ("fallback", reranker.fallback))
         for signal, scorer in several.items()
     ]
-    depth = getattr(reranker, "depth", None)
-    return repr((scorers, _combination(reranker.combine), depth))
+    stages = [
+        (list(one.scorers), _combination(one.combine), one.depth, one.unless)
+        for one in reranker.stages
+    ]
+    return repr((scorers, stages, reranker.depth))
 
 
 def ranking_key(system: str, query: str, candidates: Sequence[Candidate]) -> str:

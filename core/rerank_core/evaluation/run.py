@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import Reason
 from ..ranking.ranking import Ranking
 from ..ranking.report import Report
 
@@ -27,7 +26,7 @@ class Ranked:
     @classmethod
     def of(cls, ranking: Ranking, ids: Sequence[str]) -> Ranked:
         """A ranking of candidates whose ids, in input order, are `ids`."""
-        names = ranking.all[0].components if ranking.all else {}
+        names = {name: None for hit in ranking.all for name in hit.components}
         return cls(
             [ids[hit.index] for hit in ranking.all],
             [hit.score for hit in ranking.all],
@@ -52,7 +51,7 @@ class Ranked:
             values["ids"],
             values["scores"],
             values["components"],
-            None if report is None else _report(report),
+            None if report is None else Report.from_dict(report),
         )
 
 
@@ -91,8 +90,3 @@ class Run:
             total += len(scores)
             shared += sum(count for count in counts.values() if count > 1)
         return shared / total if total else 0.0
-
-
-def _report(values: Mapping[str, Any]) -> Report:
-    reasons = tuple(Reason(reason) for reason in values["reasons"])
-    return Report(**{**values, "reasons": reasons, "notes": tuple(values["notes"])})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bm25 import BM25Scorer as BM25Scorer
+    from .cascade import Cascade as Cascade
+    from .cascade import Stage as Stage
     from .embedding import EmbeddingScorer as EmbeddingScorer
     from .function import FunctionScorer as FunctionScorer
     from .llm import LLMScorer as LLMScorer
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BM25Scorer": "bm25",
+    "Cascade": "cascade",
     "CohereScorer": "services.cohere",
     "CrossEncoderScorer": "local.cross_encoder",
     "EmbeddingScorer": "embedding",
@@ -24,6 +27,7 @@ _HOMES = {
     "LLMScorer": "llm",
     "OnnxCrossEncoderScorer": "local.onnx",
     "RerankAPIScorer": "services.rerank_api",
+    "Stage": "cascade",
 }
 
 __all__ = sorted(_HOMES)

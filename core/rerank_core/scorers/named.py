@@ -10,6 +10,7 @@ from typing import Any
 from ..combine.combination import Combination, WeightedSum
 from ..errors import ConfigurationError
 from ..protocols import Scorer
+from .cascade import Cascade, as_cascade, is_cascade
 from .function import FunctionScorer
 
 #: The prefix of a name ("prefix:model"), and where its scorer is.
@@ -28,16 +29,52 @@ HYBRID = "hybrid"
 
 #: What may stand where a scorer is asked for.
 ScorerLike = (
-    str | Scorer | Callable[..., Any] | Mapping[str, "ScorerLike"] | Sequence["ScorerLike"] | None
+    str
+    | Scorer
+    | Cascade
+    | Callable[..., Any]
+    | Mapping[str, "ScorerLike"]
+    | Sequence["ScorerLike"]
+    | None
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Scorers by the name of their signal, and how their scores are combined, if at all."""
+    """Scorers by the name of their signal, and how their scores are combined, if at all.
+
+    As a stage of a cascade, also what `Stage` says: how many they are shown, and when they are
+    not asked.
+    """
 
     scorers: Mapping[str, Scorer]
     combine: Combination | None = None
+    depth: int | None = None
+    unless: float | None = None
+
+
+def stages(scorer: Any) -> tuple[Recipe, ...]:
+    """What a cascade stands for, stage by stage; anything else is one stage.
+
+    No two scorers have the same name: the second of a kind is "llm-2", say. Raises
+    `ConfigurationError` for what is no scorer.
+    """
+    made: list[Recipe] = []
+    taken: set[str] = set()
+    depth: int | None = None
+    for stage in as_cascade(scorer).stages:
+        one = recipe(stage.scorer)
+        combine = stage.combine or one.combine
+        if combine is not None and (twice := taken & one.scorers.keys()):
+            raise ConfigurationError(
+                f"two stages have a scorer called {min(twice)!r}: give it another name where it "
+                'is combined, Stage({"another": …}, combine=…)'
+            )
+        scorers = {_untaken(name, taken): each for name, each in one.scorers.items()}
+        taken |= scorers.keys()
+        depth = stage.depth or depth  # as many as the stage before
+        made.append(Recipe(scorers, combine, depth, stage.unless))
+    return tuple(made)
 
 
 def recipe(scorer: Any) -> Recipe:
@@ -45,6 +82,10 @@ def recipe(scorer: Any) -> Recipe:
 
     None stands for "hybrid". Raises `ConfigurationError` for what is none of these.
     """
+    if is_cascade(scorer):
+        raise ConfigurationError(
+            f"a cascade is the whole of scorer=, and no part of it: {scorer!r}"
+        )
     if scorer is None or scorer == HYBRID:
         return Recipe(
             {"bm25": scorer_for("bm25")},
@@ -65,6 +106,14 @@ def recipe(scorer: Any) -> Recipe:
         return Recipe(dict(zip(names, several, strict=True)))
     one = scorer_for(scorer)
     return Recipe({getattr(one, "name", None) or type(one).__name__: one})
+
+
+def _untaken(name: str, taken: set[str]) -> str:
+    tried, number = name, 1
+    while tried in taken:
+        number += 1
+        tried = f"{name}-{number}"
+    return tried
 
 
 def scorer_class(kind: str) -> Any:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..ranking.report import Report
+from ..ranking.report import Report, StageReport
+from ..runtime.meter import Usage
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram
@@ -28,6 +29,29 @@ class Span:
         """Put the report on the span, and count it."""
 
 
+class StageSpan:
+    """The same for one stage of it."""
+
+    def finish(self, report: StageReport) -> None:
+        """Put the report on the span."""
+
+
+class _TracedStage(StageSpan):
+    def __init__(self, span: Any) -> None:
+        self._span = span
+
+    def finish(self, report: StageReport) -> None:
+        self._span.set_attributes(
+            {
+                "rerank.scored": report.scored,
+                "rerank.skipped": report.skipped,
+                "rerank.changed": report.changed,
+                "rerank.reasons": [str(reason) for reason in report.reasons],
+                **_usage(report),
+            }
+        )
+
+
 class _Traced(Span):
     def __init__(self, span: Any, scorers: Sequence[str]) -> None:
         self._span, self._scorers = span, scorers
@@ -37,17 +61,9 @@ class _Traced(Span):
             "rerank.coverage": report.coverage,
             "rerank.degraded": report.degraded,
             "rerank.reasons": [str(reason) for reason in report.reasons],
-            "rerank.calls": report.calls,
-            "rerank.rounds": report.rounds,
-            "rerank.retries": report.retries,
-            "rerank.hedged": report.hedged,
             "rerank.cache_hits": report.cache_hits,
-            "rerank.truncated": report.truncated,
-            "gen_ai.usage.input_tokens": report.prompt_tokens,
-            "gen_ai.usage.output_tokens": report.completion_tokens,
+            **_usage(report),
         }
-        if report.cost is not None:
-            attributes["rerank.cost"] = report.cost
         self._span.set_attributes(attributes)
         duration, calls, degraded = _instruments()
         by: dict[str, Any] = {
@@ -74,6 +90,33 @@ def ranking_span(scorers: Sequence[str], candidates: int) -> Iterator[Span]:
     }
     with trace.get_tracer(_NAME).start_as_current_span("rerank", attributes=attributes) as span:
         yield _Traced(span, scorers)
+
+
+@contextmanager
+def stage_span(name: str, candidates: int) -> Iterator[StageSpan]:
+    """A span named "rerank.stage" around a stage of it, child of the ranking's."""
+    if not _in_use():
+        yield StageSpan()
+        return
+    from opentelemetry import trace
+
+    attributes: dict[str, Any] = {"rerank.scorer": name, "rerank.candidates": candidates}
+    tracer = trace.get_tracer(_NAME)
+    with tracer.start_as_current_span("rerank.stage", attributes=attributes) as span:
+        yield _TracedStage(span)
+
+
+def _usage(spent: Usage) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        "rerank.calls": spent.calls,
+        "rerank.rounds": spent.rounds,
+        "rerank.retries": spent.retries,
+        "rerank.hedged": spent.hedged,
+        "rerank.truncated": spent.truncated,
+        "gen_ai.usage.input_tokens": spent.prompt_tokens,
+        "gen_ai.usage.output_tokens": spent.completion_tokens,
+    }
+    return attributes if spent.cost is None else {**attributes, "rerank.cost": spent.cost}
 
 
 def _in_use() -> bool:
