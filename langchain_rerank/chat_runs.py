@@ -6,10 +6,13 @@ user's own makes its runs itself.
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
+from langchain_core.globals import get_debug
 from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, LLMResult
@@ -31,18 +34,39 @@ _SERIALIZED = {
 }
 #: LangGraph streams what a chat model says to whoever uses the graph, unless told not to.
 _TAGS = ["nostream"]
+#: What the names of variables begin with by which LangChain is told to trace.
+_TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
 
 
 def chat_runs() -> AbstractContextManager[None]:
     """Around a ranking, where anybody listens to the run at hand."""
+    if not _anybody_may_listen():
+        return nullcontext()
     manager = get_callback_manager_for_config(ensure_config())
     return observing(ChatRuns(manager)) if manager.handlers else nullcontext()
 
 
 def achat_runs() -> AbstractAsyncContextManager[None]:
     """Same, around one that is awaited."""
+    if not _anybody_may_listen():
+        return nullcontext()
     manager = get_async_callback_manager_for_config(ensure_config())
     return aobserving(ChatRuns(manager)) if manager.handlers else nullcontext()
+
+
+def _anybody_may_listen() -> bool:
+    """Whether it is worth while to look for listeners.
+
+    That imports LangSmith and 580 modules with it, a second of somebody's deadline. A run at hand
+    has imported them, as has whoever asks to be told of all runs; else only the environment, or
+    LangChain's debug mode, can bring a listener.
+    """
+    return (
+        "langchain_core.tracers.context" in sys.modules
+        or bool(ensure_config().get("callbacks"))
+        or get_debug()
+        or any(name.startswith(_TRACING) for name in os.environ)
+    )
 
 
 class ChatRuns:

@@ -31,7 +31,7 @@ from .prices import OPENAI, Tariff
 
 DEFAULT_MODEL = "gpt-4o-mini"
 #: What the SDK and its transport import with the first request.
-_LATE_IMPORTS = ("openai.resources.chat.completions", "anyio._backends._asyncio")
+_LATE_IMPORTS = ("openai", "anyio._backends._asyncio")
 
 #: Of our own: why the reply of a model that broke the schema ended.
 _BROKE_SCHEMA = "broke_schema"

@@ -6,36 +6,46 @@ A ranking waits for it until its deadline; the load goes on, and the next rankin
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from contextvars import Context
+from functools import partial
 
 from ..protocols import Scorer, ScorerBase
 from ..runtime import loop, retries
 from ..runtime.deadline import Deadline
+from ..runtime.fork import after_fork, before_fork
 from ..runtime.per_loop import PerLoop
+
+#: The longest that a fork waits for the loads under way, in seconds.
+FORK_SECONDS = 10.0
+
+_under_way: set[threading.Event] = set()
 
 
 class Loading:
     """One scorer's load. Used on the background loop only, but for `begin`."""
 
     def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
+        self._load_scorer = getattr(scorer, "warm_up", None)
         self._tasks = PerLoop(_Slot)
-
-    @property
-    def heavy(self) -> bool:
-        """Whether the scorer says that it has something to load."""
-        declared = getattr(type(self._scorer), "warm_up", None)
-        return declared is not None and declared is not ScorerBase.warm_up
+        #: Whether the scorer says that it has something to load.
+        self.heavy = self._load_scorer is not None and (
+            getattr(self._load_scorer, "__func__", None) is not ScorerBase.warm_up
+        )
 
     def begin(self) -> None:
         """Start to load, from any thread, and return at once; what fails is told at first use."""
-        loop.home().call_soon_threadsafe(self._start)
+        over = _begun()
+        loop.home().call_soon_threadsafe(self._start, over)
 
     async def within(self, deadline: Deadline) -> bool:
         """Wait for it until the deadline; whether it is there.
 
         Raises what the load raised: once, the next call tries again.
         """
+        if not self.heavy and retries.loaded():
+            return True
         task = self._start()
         done, _ = await asyncio.wait({task}, timeout=deadline.left())
         if not done:
@@ -53,19 +63,19 @@ class Loading:
             slot.task.cancel()
             slot.task = None
 
-    def _start(self) -> asyncio.Task[None]:
+    def _start(self, over: threading.Event | None = None) -> asyncio.Task[None]:
         slot = self._tasks.get()
         if slot.task is None:
             # in a context of its own: it is no part of the ranking that happens to need it first
             slot.task = asyncio.get_running_loop().create_task(self._load(), context=Context())
             slot.task.add_done_callback(_looked_at)
+        slot.task.add_done_callback(partial(_over, over or _begun()))
         return slot.task
 
     async def _load(self) -> None:
         await retries.warm_up()
-        load = getattr(self._scorer, "warm_up", None)
-        if load is not None:
-            await load()
+        if self._load_scorer is not None:
+            await self._load_scorer()
 
 
 class _Slot:
@@ -78,3 +88,28 @@ class _Slot:
 def _looked_at(task: asyncio.Task[None]) -> None:
     if not task.cancelled():
         task.exception()  # who needs it is told; else asyncio would complain
+
+
+def _begun() -> threading.Event:
+    over = threading.Event()
+    _under_way.add(over)
+    return over
+
+
+def _over(over: threading.Event, task: asyncio.Task[None]) -> None:
+    _under_way.discard(over)
+    over.set()
+
+
+@before_fork
+def _let_them_finish() -> None:
+    # A child would wait for ever for a module that a thread of its parent had half imported.
+    until = time.monotonic() + FORK_SECONDS
+    if not loop.on_home_loop():
+        for over in list(_under_way):
+            over.wait(max(0.0, until - time.monotonic()))
+
+
+@after_fork
+def _forget_the_parents() -> None:
+    _under_way.clear()

@@ -18,3 +18,10 @@ def after_fork(callback: Callable[[], None]) -> Callable[[], None]:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=callback)
     return callback
+
+
+def before_fork(callback: Callable[[], None]) -> Callable[[], None]:
+    """Have it called in this process before it forks, in the thread that does."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=callback)
+    return callback

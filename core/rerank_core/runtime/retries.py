@@ -101,9 +101,14 @@ class Policy:
             self._on_retry(error)
 
 
+def loaded() -> bool:
+    """Whether a first try has nothing left to import."""
+    return "tenacity" in sys.modules
+
+
 async def warm_up() -> None:
     """Import what a first try needs, in a thread: it takes longer than some deadlines allow."""
-    if "tenacity" not in sys.modules:
+    if not loaded():
         await run(lambda stop: import_module("tenacity"))
 
 
