@@ -51,6 +51,8 @@ class Engine:
         self.loading = Loading(scorer)
         #: None also for a scorer that does not say what its scores depend on.
         self.cache = cache if traits.fingerprint is not None else None
+        #: Whether there is a cache that keeps nothing of it, as it might serve another's scores.
+        self.uncached = cache is not self.cache and traits.worth_caching
         #: Whether it has ever scored anything: from then on a 401 is the world's doing.
         self.succeeded = False
         self._asker = Asker(scorer, traits, max_concurrency, rate_limit or RateLimit())

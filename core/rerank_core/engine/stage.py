@@ -133,6 +133,7 @@ class StageRunner:
                 },
             )
             self._advise(fused, found, meter)
+            self._tell_uncached(meter)
             return Outcome(
                 self.name,
                 standing.with_head(seen, fused, combined=self.combine is not None),
@@ -201,6 +202,15 @@ class StageRunner:
             advise = getattr(engine.scorer, "advise", None)
             if advise is not None and retrieval is not None:
                 meter.add(note=advise(found[name].scores, retrieval))
+
+    def _tell_uncached(self, meter: Meter) -> None:
+        """Say of which scorers the cache keeps nothing."""
+        for name, engine in self.engines.items():
+            if engine.uncached:
+                meter.add(
+                    note=f"{name} is not cached: nothing names for certain what its scores depend "
+                    "on; cache_name= (of a scorer of your own, its fingerprint) says it"
+                )
 
 
 def because(scored: Scored) -> str:
