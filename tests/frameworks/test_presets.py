@@ -46,9 +46,12 @@ def scorers(kind: str) -> dict[str, inspect.Parameter]:
 def test_the_typed_options_are_those_of_the_scorer(name: str) -> None:
     """Names, types and order, and beside them the reranker's."""
     kind, typed = KINDS[name], getattr(presets, f"{name}Options")
-    where = {} if kind == HYBRID else vars(import_module(scorer_class(kind).__module__))
+    # the packages of clients, which are imported for type checkers alone
+    where = {package: import_module(package) for package in ("cohere", "httpx", "openai")}
+    if kind != HYBRID:
+        where |= vars(import_module(scorer_class(kind).__module__))
     hints = get_type_hints(typed, localns=where)
-    expected = get_type_hints(scorer_class(kind).__init__) if kind != HYBRID else {}
+    expected = get_type_hints(scorer_class(kind).__init__, where) if kind != HYBRID else {}
 
     assert list(hints) == [*NAMES, *scorers(kind)]
     assert {one: hints[one] for one in NAMES} == get_type_hints(RerankerOptions)
