@@ -45,7 +45,7 @@ class LLMOptions(RerankerOptions, total=False):
     instruction: str | None
     prompt: Prompt | None
     scale: tuple[int, int]
-    max_chars: int
+    max_chars: int | None
     document_tokens: int | None
     group_tokens: int
     long_documents: LongDocuments

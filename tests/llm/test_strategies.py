@@ -13,6 +13,7 @@ from loopback import FAULTS, Answer, fixed, matching
 
 from llm.conftest import ANSWER, FILLER, QUERY, TEXTS, Rank, Serve, grades, sent
 from rerank_core import ConfigurationError, Reason, Reranker
+from rerank_core.llm.answers import _warn_of_cuts
 from rerank_core.llm.prompts import Prompt
 from rerank_core.scorers import LLMScorer
 from rerank_core.stores.memory import MemoryStore
@@ -185,6 +186,52 @@ class TestBatch:
 
 class TestLongDocuments:
     LONG = "filler about nothing " * 30 + ANSWER
+    #: As long as what both frameworks' splitters make unless told otherwise, with a header.
+    CHUNK = "file_path: /srv/docs/manual.md\n\n" + "nothing of the kind " * 200
+
+    @pytest.mark.parametrize(
+        ("options", "count"),
+        [
+            ({}, 10),
+            ({"passes": 2}, 10),
+            ({"strategy": "pointwise"}, 2),
+            ({"strategy": "listwise"}, 20),
+        ],
+        ids=str,
+    )
+    def test_default_chunks_are_shown_whole(
+        self, serve: Serve, rank: Rank, options: dict[str, Any], count: int
+    ) -> None:
+        """What stands at their end is seen, and a group of ten or a window of twenty is one."""
+        server = serve()
+
+        ranking = rank(texts=[self.CHUNK + f"end {n}" for n in range(count)], **options)
+
+        assert (ranking.report.truncated, ranking.report.notes) == (0, ())
+        assert all(any(f"end {n}\n" in prompt for prompt in sent(server)) for n in range(count))
+        per_call = 1 if options.get("strategy") == "pointwise" else count
+        assert {len(read_prompt(prompt).documents) for prompt in sent(server)} == {per_call}
+
+    @pytest.mark.parametrize(
+        "options", [{"max_chars": 100}, {"document_tokens": 30}, {"group_tokens": 200}], ids=str
+    )
+    def test_what_is_cut_is_told(
+        self,
+        serve: Serve,
+        rank: Rank,
+        options: dict[str, Any],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """In every report, and once in the log."""
+        _warn_of_cuts.cache_clear()
+        serve()
+
+        for _ in range(2):
+            ranking = rank(texts=[self.CHUNK, ANSWER], **options)
+            assert ranking.report.truncated == 1
+            assert "the model saw their beginning" in ranking.report.why
+
+        assert caplog.text.count("the model saw their beginning") == 1
 
     def test_a_document_is_graded_by_its_best_passage(self, serve: Serve, rank: Rank) -> None:
         """Nothing of it is left out, and its other passages cost it nothing."""

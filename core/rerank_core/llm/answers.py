@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from ..errors import Reason, ScorerError
 from ..protocols import Scores
 from ..runtime.usage import record
+from ..telemetry.log import log
 from .excerpts import Excerpt
 
 
@@ -26,6 +28,21 @@ def unreadable(reply: str, model: str) -> ScorerError:
 
 
 def note_cuts(excerpts: Sequence[Excerpt], query_cut: bool) -> None:
-    """Count the documents that were shown in part, once their answer is in."""
-    note = "the query was cut to half of group_tokens" if query_cut else None
-    record(truncated=sum(excerpt.cut for excerpt in excerpts), note=note)
+    """Count the documents that were shown in part, once their answer is in, and say so."""
+    if query_cut:
+        record(note="the query was cut to half of group_tokens")
+    if count := sum(excerpt.cut for excerpt in excerpts):
+        record(truncated=count, note=_SHOWN_IN_PART)
+        _warn_of_cuts()
+
+
+_SHOWN_IN_PART = (
+    "some documents were longer than is shown of one, and the model saw their beginning: raise "
+    'max_chars, document_tokens or group_tokens, or take long_documents="best-passage"'
+)
+
+
+@cache
+def _warn_of_cuts() -> None:
+    """Once a process: it is the same in every ranking, whose report has it each time."""
+    log.warning(_SHOWN_IN_PART)

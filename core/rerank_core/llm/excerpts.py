@@ -22,6 +22,8 @@ LongDocuments = Literal["truncate", "best-passage"]
 MOST_PASSAGES = 16
 #: Tokens around a document: its id, its two fences.
 FENCE_TOKENS = 24
+#: The characters of a passage, where nobody says.
+PASSAGE_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,20 @@ class Excerpt:
 class Lengths:
     """How much of a document and of all that one call says.
 
-    A document by its first `max_chars` characters (or `document_tokens` tokens), or with
-    `best_passage` in passages of that size. `group_tokens`: what query and documents of one call
-    have together; the query comes first, but never takes more than half. Tokens are counted by
-    `count`, else estimated.
+    A document by its first `max_chars` characters (or `document_tokens` tokens; by as much as a
+    call has room for, where neither is given), or with `best_passage` in passages of that size.
+    `group_tokens`: what query and documents of one call have together; the query comes first, but
+    never takes more than half. Tokens are counted by `count`, else estimated.
     """
 
-    max_chars: int
+    max_chars: int | None
     document_tokens: int | None
     group_tokens: int
     best_passage: bool
     count: Count | None
 
     def __post_init__(self) -> None:
-        if self.max_chars < 1 or (self.document_tokens is not None and self.document_tokens < 1):
+        if any(size is not None and size < 1 for size in (self.max_chars, self.document_tokens)):
             raise ConfigurationError("max_chars and document_tokens are at least 1")
         if self.group_tokens < 100:
             raise ConfigurationError(f"group_tokens is at least 100, not {self.group_tokens}")
@@ -69,7 +71,9 @@ class Lengths:
             part, cut = self._cut(text, room)
             return Excerpt([part], cut)
         # a passage of so many characters; what is denser than usual is cut to its tokens after
-        size = self.max_chars if self.document_tokens is None else 4 * self.document_tokens
+        size = self.max_chars or PASSAGE_CHARS
+        if self.document_tokens is not None:
+            size = 4 * self.document_tokens
         pieces = passages(text, size) or [text]
         shown = [self._cut(piece, room) for piece in pieces[:MOST_PASSAGES]]
         cut = len(pieces) > MOST_PASSAGES or any(was_cut for _, was_cut in shown)
@@ -82,7 +86,7 @@ class Lengths:
     def _cut(self, text: str, room: int) -> tuple[str, bool]:
         if self.document_tokens is not None:
             return truncate_tokens(text, min(room, self.document_tokens), self.count)
-        kept, cut = truncate(text, self.max_chars)
+        kept, cut = (text, False) if self.max_chars is None else truncate(text, self.max_chars)
         if len(kept) > room:  # a token is a character at least, or all but
             kept, cut_again = truncate_tokens(kept, room, self.count)
             cut = cut or cut_again

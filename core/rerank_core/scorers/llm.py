@@ -26,6 +26,10 @@ from ..text.truncation import Count
 
 #: How many documents share a call, and how many a listwise algorithm has ordered at once.
 GROUP_SIZE, WINDOW = 10, 20
+#: Room for a window of the chunks that the frameworks' splitters make unless told otherwise: 1,024
+#: tokens of LlamaIndex' `SentenceSplitter`, 4,000 characters of LangChain's, headers and fences
+#: beside them. So none of these is cut.
+GROUP_TOKENS = 24_000
 
 
 class LLMScorer(ScorerBase):
@@ -51,10 +55,12 @@ class LLMScorer(ScorerBase):
     the whole. Grades run over `scale` and leave on 0..1; None for a document that the reply
     leaves out.
 
-    A document is shown by its first `max_chars` characters, or `document_tokens` tokens, or with
-    `long_documents="best-passage"` graded by its best passage of that size. The query and the
-    documents of one call have `group_tokens` together. Tokens are counted by `count_tokens`, such
-    as `len(encoding.encode(text, disallowed_special=()))` of the model's tokenizer; else, and where
+    The query and the documents of one call have `group_tokens` together, and a document is shown as
+    far as there is room for it: a group has fewer long ones. `max_chars` characters or
+    `document_tokens` tokens of each are the most, where they are given; or with
+    `long_documents="best-passage"` it is graded by its best passage of that size (else of 1,000
+    characters). Tokens are counted by `count_tokens`, such as
+    `len(encoding.encode(text, disallowed_special=()))` of the model's tokenizer; else, and where
     that raises or gives no whole number, they are estimated.
 
     `max_calls`, `max_tokens` and `max_cost` (US dollars) are hard caps on one ranking: what is in
@@ -85,9 +91,9 @@ class LLMScorer(ScorerBase):
         instruction: str | None = None,
         prompt: Prompt | None = None,
         scale: tuple[int, int] = (0, 10),
-        max_chars: int = 1000,
+        max_chars: int | None = None,
         document_tokens: int | None = None,
-        group_tokens: int = 16_000,
+        group_tokens: int = GROUP_TOKENS,
         long_documents: LongDocuments = "truncate",
         count_tokens: Count | None = None,
         max_calls: int | None = None,
