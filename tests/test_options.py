@@ -35,6 +35,7 @@ WRONG: dict[str, Any] = {
     "max_concurrency": 1.5,
     "on_ranking": "print",
     "depth": -1,
+    "retrieval_score": "cosine",
     "threshold": float("nan"),
     "shadow": 2,
     "hedge_after": -1,

@@ -37,6 +37,8 @@ class Reason(StrEnum):
     UNPARSEABLE = "unparseable"  # a reply came, but no score could be read from it
     INCOMPLETE = "incomplete"  # a reply left documents out
     SCORER = "scorer"  # the scorer raised something else
+    QUERY = "query"  # the query of an agent or a chat engine was blank, and nothing was asked
+    DOCUMENT = "document"  # a document that a framework handed over could not be read
     SIGNAL = "signal"  # a signal such as a date could not be read for some; it counts as missing
     FALLBACK = "fallback"  # a fallback scorer answered
     BUDGET = "budget"  # max_calls, max_tokens or max_cost was reached

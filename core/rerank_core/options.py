@@ -17,6 +17,7 @@ from .combine.combination import Combination
 from .errors import ConfigurationError, InvalidInputError, UnknownOptionError
 from .protocols import ScoreStore
 from .ranking.ranking import Ranking
+from .ranking.retrieval import RetrievalScore
 from .runtime.checks import one_of, real_number, whole_number
 from .runtime.deadline import UNSET, Timeout, Unset, seconds
 from .scorers.named import ScorerLike, recipe
@@ -63,6 +64,11 @@ def _function(name: str, value: Any) -> Any:
 
 def _on_error(name: str, value: Any) -> Any:
     one_of(name, value, get_args(OnError))
+    return value
+
+
+def _retrieval_score(name: str, value: Any) -> Any:
+    one_of(name, value, (*get_args(RetrievalScore), None))
     return value
 
 
@@ -126,6 +132,14 @@ class Options:
         """only so many candidates, the best retrieved, are reranked; the others stay beneath them
         as they were; None for all, 0 for none.""",
     )
+    retrieval_score: RetrievalScore | None = _option(
+        None,
+        _retrieval_score,
+        """what the scores are that candidates arrive with: "similarity", higher is better;
+        "distance", lower is better; "none", neither they nor positions say anything; None to see:
+        three or more that ascend from the first to the last are distances, and the report says
+        so.""",
+    )
     threshold: float | None = _option(
         None,
         partial(real_number, none="any"),
@@ -170,6 +184,7 @@ class RerankerOptions(TypedDict, total=False):
     max_concurrency: int | None
     on_ranking: Callable[[Ranking], object] | None
     depth: int | None
+    retrieval_score: RetrievalScore | None
     threshold: float | None
     shadow: float | None
     hedge_after: Timeout

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Self, Unpack, cast
 
@@ -31,7 +31,8 @@ from .options import (
     spelled_out_changes,
 )
 from .protocols import Scorer, ScoreStore, traits_of
-from .ranking.candidate import RETRIEVAL, Candidate, Document, checked_query, to_candidates
+from .ranking.candidate import RETRIEVAL, Document
+from .ranking.given import Given, given
 from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from .ranking.report import Report
 from .runtime import loop, threads
@@ -118,6 +119,15 @@ class Reranker(Held):
     def scorers(self) -> Mapping[str, Scorer]:
         """By the names of their signals, those of all stages."""
         return {name: scorer for stage in self._asked for name, scorer in stage.scorers.items()}
+
+    @property
+    def name(self) -> str:
+        """What does the scoring, for a trace: "hybrid", or the scorers by their models' names; of a
+        cascade, stage after stage: "hybrid > gpt-4o-mini".
+        """
+        return " > ".join(
+            stage.name or ", ".join(map(_name, stage.scorers.values())) for stage in self._asked
+        )
 
     @property
     def combine(self) -> Combination | None:
@@ -230,14 +240,15 @@ class Reranker(Held):
     def rank(
         self,
         query: str,
-        documents: Sequence[Document],
+        documents: Iterable[Document],
         *,
         top_n: int | Unset | None = UNSET,
         timeout: Timeout | Unset = UNSET,
     ) -> Ranking:
         """Rank the documents for the query: strings, dicts with "text", or Candidates.
 
-        Works in a script, in a notebook and inside a running event loop (which it blocks: there,
+        They may be a list, or whatever has them one after the other: it is read once. Works in a
+        script, in a notebook and inside a running event loop (which it blocks: there,
         `await arank(...)`). Every document is in `ranking.all` once; none is changed.
 
         Raises `InvalidInputError` for an empty query, a document without text, a `top_n` or
@@ -249,7 +260,7 @@ class Reranker(Held):
     async def arank(
         self,
         query: str,
-        documents: Sequence[Document],
+        documents: Iterable[Document],
         *,
         top_n: int | Unset | None = UNSET,
         timeout: Timeout | Unset = UNSET,
@@ -304,15 +315,15 @@ class Reranker(Held):
     def _checked(
         self,
         query: str,
-        documents: Sequence[Document],
+        documents: Iterable[Document],
         top_n: int | Unset | None,
         timeout: Timeout | Unset,
-    ) -> tuple[str, Sequence[Document], list[Candidate], int | None, Deadline]:
+    ) -> tuple[Given, int | None, Deadline]:
         limit = self._limit() if isinstance(timeout, Unset) else for_call("timeout", timeout)
         many = self.top_n if isinstance(top_n, Unset) else for_call("top_n", top_n)
         # from here on it runs: what must load, and the way to the background loop, count too
         deadline = Deadline.after(limit)
-        return checked_query(query), documents, to_candidates(documents), many, deadline
+        return given(query, documents, self.retrieval_score), many, deadline
 
     def _limit(self) -> float | None:
         """The instance's limit: as given, else the longest that a scorer asks for."""
@@ -321,23 +332,15 @@ class Reranker(Held):
         wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]
         return max((wish for wish in wishes if wish is not None), default=None)
 
-    async def _rank(
-        self,
-        query: str,
-        documents: Sequence[Document],
-        candidates: list[Candidate],
-        top_n: int | None,
-        deadline: Deadline,
-    ) -> Ranking:
+    async def _rank(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
         if self.shadow is None:
-            return await self._scored(query, documents, candidates, top_n, deadline)
+            return await self._scored(asked, top_n, deadline)
         if random.random() < self.shadow and len(self._shadows) < MAX_SHADOWS:
-            work = self._scored_in_shadow(query, documents, candidates, top_n, deadline)
-            task = asyncio.create_task(work)
+            task = asyncio.create_task(self._scored_in_shadow(asked, top_n, deadline))
             self._shadows.add(task)
             task.add_done_callback(self._shadows.discard)
-        report = Report(notes=("shadow mode: this is the retriever's order",))
-        return self._ranking(query, documents, candidates, as_retrieved(candidates), top_n, report)
+        report = Report(notes=("shadow mode: this is the retriever's order", *asked.notes))
+        return _ranking(asked, as_retrieved(asked.retrieval, keep_scores=True), top_n, report)
 
     async def _aclose(self) -> None:
         if self._shadows:
@@ -353,16 +356,9 @@ class Reranker(Held):
                 return
             await threads.run(lambda stop: self._tell(ranking))
 
-    async def _scored(
-        self,
-        query: str,
-        documents: Sequence[Document],
-        candidates: list[Candidate],
-        top_n: int | None,
-        deadline: Deadline,
-    ) -> Ranking:
-        with ranking_span(list(self.scorers), len(candidates)) as span:
-            placed, report = await self._pipeline.run(query, candidates, deadline)
+    async def _scored(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
+        with ranking_span(list(self.scorers), len(asked.candidates)) as span:
+            placed, report = await self._pipeline.run(asked, deadline)
             span.finish(report)
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
@@ -376,18 +372,7 @@ class Reranker(Held):
                 for hit in placed
             )
             top_n = reached if top_n is None else min(top_n, reached)
-        return self._ranking(query, documents, candidates, placed, top_n, report)
-
-    def _ranking(
-        self,
-        query: str,
-        documents: Sequence[Document],
-        candidates: Sequence[Candidate],
-        placed: Sequence[Placed],
-        top_n: int | None,
-        report: Report,
-    ) -> Ranking:
-        return Ranking(query, ranked(placed, candidates, documents), top_n, report)
+        return _ranking(asked, placed, top_n, report)
 
     def _told(self, ranking: Ranking) -> Ranking:
         """Tell whoever wants to know of this ranking; raise if it was asked for."""
@@ -406,6 +391,14 @@ class Reranker(Held):
                 self.on_ranking(ranking)
             except Exception:
                 log.exception("on_ranking raised; the ranking is unharmed")
+
+
+def _name(scorer: Scorer) -> str:
+    return str(getattr(scorer, "model", None) or traits_of(scorer).name)
+
+
+def _ranking(asked: Given, placed: Sequence[Placed], top_n: int | None, report: Report) -> Ranking:
+    return Ranking(asked.query, ranked(placed, asked.candidates, asked.documents), top_n, report)
 
 
 Reranker.__doc__ = described(Reranker.__doc__)

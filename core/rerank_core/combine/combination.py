@@ -126,6 +126,10 @@ class Combination(ABC):
     def calibrated(self) -> bool:
         """Whether a score means the same from one query to the next, if the signals' do."""
 
+    def takes_as_is(self, name: str) -> bool:
+        """Whether the signal's values count as they are, and not only beside one another."""
+        return False
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""
@@ -209,9 +213,11 @@ class WeightedSum(Combination):
     @property
     def calibrated(self) -> bool:
         """Only where no normalization is by the list at hand."""
-        how = self.normalize
-        used = {how if isinstance(how, str) else how.get(name, "min-max") for name in self.weights}
-        return used <= {"none", "sigmoid"}
+        return all(self.takes_as_is(name) for name in self.weights)
+
+    def takes_as_is(self, name: str) -> bool:
+        """Where it is not normalized by the list at hand."""
+        return name in self.weights and self._how(name) in ("none", "sigmoid")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a config file. `ConfigurationError` if it holds a function."""
@@ -235,8 +241,11 @@ class WeightedSum(Combination):
         return dict(self.weights), dict(self.signals), how
 
     def _scale(self, name: str, values: Signal) -> list[float | None]:
+        return normalize(values, self._how(name))
+
+    def _how(self, name: str) -> Normalization:
         how = self.normalize
-        return normalize(values, how if isinstance(how, str) else how.get(name, "min-max"))
+        return how if isinstance(how, str) else how.get(name, "min-max")
 
 
 @dataclass(frozen=True)

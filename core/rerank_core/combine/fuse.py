@@ -50,10 +50,12 @@ class Fused:
 def fuse(
     query: str,
     listed: Sequence[Candidate],
+    retrieval: Scoring,
     found: Sequence[Scoring],
     fallback: Scoring | None,
     combine: Combination | None,
     *,
+    ranks: bool = True,
     retrieved: Sequence[int] | None = None,
     earlier: Mapping[str, Signal] = NOTHING,
 ) -> Fused:
@@ -61,14 +63,14 @@ def fuse(
 
     Where a scorer found nothing, the `fallback` takes its place; where it found something, the
     rest is estimated from the fallback's order instead of the order so far. `retrieved`: each
-    one's place in the retriever's order, where that is another one. `earlier`: what the scorers of
+    one's place in the retriever's order, where that is another one, and `ranks`: whether that may
+    stand in where `combine` wants the retriever's scores and some lack one. `earlier`: what the scorers of
     stages before this one said, which `combine` may weigh too.
     """
-    retrieval: Signal = [candidate.score for candidate in listed]
     used = [fallback if scoring.empty and fallback else scoring for scoring in found]
     components: dict[str, Signal] = {}
-    if not all(score is None for score in retrieval):
-        components[RETRIEVAL] = retrieval
+    if not retrieval.empty:
+        components |= retrieval.components()
     for scoring in (*found, *([fallback] if fallback else [])):
         components |= scoring.components()
     if all(scoring.empty for scoring in used):
@@ -77,9 +79,10 @@ def fuse(
         (only,) = used
         beneath = fallback if fallback is not None and only is not fallback else None
         return Fused(_order(only.scores, beneath), only.scores, components)
-    if None in retrieval:  # then the retriever's order still says something
-        retrieval = _by_rank(range(len(listed)) if retrieved is None else retrieved)
-    signals = {**earlier, RETRIEVAL: retrieval}
+    known = retrieval.scores
+    if ranks and None in known:  # then the retriever's order still says something
+        known = _by_rank(range(len(listed)) if retrieved is None else retrieved)
+    signals = {**earlier, RETRIEVAL: known}
     signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
     return _combined(query, listed, signals, found, used, combine, components)
 

@@ -12,9 +12,11 @@ from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
 from ..evaluation.run import Ranked, Run
 from ..protocols import traits_of
-from ..ranking.candidate import RAW, RETRIEVAL, Candidate, Document, to_candidates
+from ..ranking.candidate import RAW, RETRIEVAL, Candidate, Document
+from ..ranking.given import given
 from ..ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from ..ranking.report import Report
+from ..ranking.retrieval import retrieval_of
 from ..reranker import Reranker
 from . import answers, choice, combination, depth, judgements, position, probes, scores, stages
 from . import texts as seen
@@ -211,7 +213,7 @@ def _of_reranker(
     quiet = reranker.replace(on_ranking=None, shadow=None)
     cases = []
     for done, (query, (text, documents, grades)) in enumerate(asked.items(), start=1):
-        ranking = _rank(quiet, text, to_candidates(documents))
+        ranking = _rank(quiet, text, [*given(text, documents).candidates])
         if ranking.all:
             cases.append(_case(ranking, grades, served.get(query)))
         if progress is not None:
@@ -229,7 +231,8 @@ def _rank(reranker: Reranker, query: str, candidates: list[Candidate]) -> Rankin
     except DegradedError as error:
         return error.ranking
     except ScorerError as error:  # a refused key or model: what it does is part of the answer
-        hits = ranked(as_retrieved(candidates), candidates, candidates)
+        retrieval = retrieval_of(candidates, reranker.retrieval_score)
+        hits = ranked(as_retrieved(retrieval), candidates, candidates)
         reason = error.reason if isinstance(error.reason, Reason) else Reason.SCORER
         report = Report(coverage=0.0, degraded=True, reasons=(reason,), notes=(str(error),))
         return Ranking(query, hits, reranker.top_n, report)
@@ -294,7 +297,7 @@ def _from_run(run: Run, collection: Collection) -> Iterator[tuple[str, Ranking]]
             continue
         told = run.rankings[query]
         index = {str(candidate.id): n for n, candidate in enumerate(candidates)}
-        retrieved = {hit.index: hit.retrieved for hit in as_retrieved(candidates)}
+        retrieved = {hit.index: hit.retrieved for hit in as_retrieved(retrieval_of(candidates))}
         score = dict(zip(told.ids, told.scores, strict=True))
         ids = [doc for doc in told.ids if doc in index]
         ids += [doc for doc in index if doc not in score]

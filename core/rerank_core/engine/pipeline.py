@@ -15,12 +15,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from weakref import WeakSet
 
+from ..combine.estimate import estimate
 from ..combine.standing import Standing
 from ..errors import HARMLESS, Reason
 from ..protocols import Scorer
-from ..ranking.candidate import Candidate, retrieval_order
+from ..ranking.candidate import Candidate
+from ..ranking.given import Given
 from ..ranking.ranking import Placed, as_retrieved
 from ..ranking.report import Report
+from ..ranking.retrieval import Retrieval
 from ..runtime.deadline import Deadline
 from ..runtime.meter import Usage
 from ..telemetry.tracing import StageSpan, stage_span
@@ -52,41 +55,52 @@ class Pipeline:
             if engine.loading.heavy:
                 engine.loading.begin()
 
-    async def run(
-        self, query: str, candidates: Sequence[Candidate], deadline: Deadline
-    ) -> tuple[list[Placed], Report]:
+    async def run(self, given: Given, deadline: Deadline) -> tuple[list[Placed], Report]:
         """Every candidate, best first, by the deadline, and the report.
 
         Raises a `ScorerError` if the first stage's key or model was refused, nothing has ever
         succeeded, and there is no fallback; and what loading raised that a scorer of the first
         stage cannot do without. All else that the world does is in the report.
         """
-        if not candidates or self.depth == 0:
-            return as_retrieved(candidates), Report()
+        if not given.candidates or self.depth == 0:
+            return as_retrieved(given.retrieval, keep_scores=True), Report(notes=given.notes)
+        retrieved = given.retrieval.order[: self.depth]
+        legible = [at for at, index in enumerate(retrieved) if index not in given.unread]
+        if given.blank or not legible:
+            return as_retrieved(given.retrieval), Report(
+                coverage=0.0, degraded=True, reasons=given.reasons, notes=given.notes
+            )
         _in_use.add(self)
         started = time.monotonic()
-        retrieved = retrieval_order(candidates)
-        listed = [candidates[index] for index in retrieved[: self.depth]]
+        shown = [retrieved[at] for at in legible]
+        listed = [given.candidates[index] for index in shown]
         if (left := deadline.left()) is not None:
             deadline = Deadline.after(left - min(FINISH_SHARE * left, FINISH_SECONDS))
-        outcomes = await self._stages(query, listed, deadline)
+        outcomes = await self._stages(given.query, listed, given.retrieval.of(shown), deadline)
         standing = outcomes[-1].standing
         placed = [
             Placed(
-                index=retrieved[position],
-                retrieved=position + 1,
+                index=shown[position],
+                retrieved=legible[position] + 1,
                 score=standing.scores.get(position),
                 components=standing.components.get(position, {}),
             )
             for position in standing.order
         ]
+        asis = as_retrieved(given.retrieval)
+        _insert(placed, [hit for hit in asis[: len(retrieved)] if hit.index in given.unread])
         # beneath the depth nothing is asked, and nothing moves
-        if len(listed) < len(candidates):
-            placed += as_retrieved(candidates)[len(listed) :]
-        return placed, _report(outcomes, time.monotonic() - started)
+        placed += asis[len(retrieved) :]
+        return placed, _report(
+            given, outcomes, len(legible) / len(retrieved), time.monotonic() - started
+        )
 
     async def _stages(
-        self, query: str, listed: Sequence[Candidate], deadline: Deadline
+        self,
+        query: str,
+        listed: Sequence[Candidate],
+        retrieval: Retrieval,
+        deadline: Deadline,
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         standing = Standing(range(len(listed)))
@@ -96,7 +110,7 @@ class Pipeline:
                 outcome = stage.out_of_time(standing)
             else:
                 with self._span(stage, standing) as span:
-                    outcome = await stage.run(query, listed, standing, said, deadline)
+                    outcome = await stage.run(query, listed, retrieval, standing, said, deadline)
                     span.finish(outcome.report())
             if not outcomes:  # after it there is an order to fall back to
                 _raise_if_hopeless(stage, outcome)
@@ -165,9 +179,28 @@ def _part(scorer: Scorer) -> object:
     return getattr(scorer, "chat", scorer)
 
 
-def _report(outcomes: Sequence[Outcome], elapsed: float) -> Report:
-    reasons: dict[Reason, None] = {}
-    notes: dict[str, None] = {}
+def _insert(placed: list[Placed], unread: Sequence[Placed]) -> None:
+    """Put those that could not be read where the scores of the others suggest."""
+    if not unread:
+        return
+    found = sorted([*placed, *unread], key=lambda hit: hit.retrieved)
+    numbers = dict(
+        zip([hit.index for hit in found], estimate([hit.score for hit in found]), strict=True)
+    )
+    for hit in unread:
+        number = numbers[hit.index]
+        beneath = (
+            at
+            for at, other in enumerate(placed)
+            if (-numbers[other.index], other.retrieved) > (-number, hit.retrieved)
+        )
+        placed.insert(next(beneath, len(placed)), hit)
+
+
+def _report(given: Given, outcomes: Sequence[Outcome], legible: float, elapsed: float) -> Report:
+    """`legible`: the share (0..1) of what was to be scored that could be read."""
+    reasons: dict[Reason, None] = dict.fromkeys(given.reasons)
+    notes: dict[str, None] = dict.fromkeys(given.notes)
     usage = Usage()
     for outcome in outcomes:
         reasons |= outcome.reasons
@@ -177,7 +210,7 @@ def _report(outcomes: Sequence[Outcome], elapsed: float) -> Report:
     cached = sum(scored.cached for scored in asked)
     wanted = sum(len(scored.scores) for scored in asked)
     return Report(
-        coverage=min(outcome.coverage for outcome in outcomes),
+        coverage=min(outcome.coverage for outcome in outcomes) * legible,
         degraded=bool(set(reasons) - HARMLESS),
         reasons=tuple(reasons),
         notes=tuple(notes),

@@ -13,6 +13,7 @@ from ..combine.standing import Standing, margin
 from ..errors import Reason
 from ..ranking.candidate import RETRIEVAL, Candidate
 from ..ranking.report import StageReport
+from ..ranking.retrieval import Retrieval
 from ..runtime.deadline import Deadline
 from ..runtime.meter import Meter
 from ..runtime.usage import metered
@@ -106,6 +107,7 @@ class StageRunner:
         self,
         query: str,
         candidates: Sequence[Candidate],
+        retrieval: Retrieval,
         standing: Standing,
         earlier: Mapping[str, Mapping[int, float | None]],
         deadline: Deadline,
@@ -113,19 +115,22 @@ class StageRunner:
         """Rerank the head of the order so far. `candidates`, and all positions, as retrieved."""
         seen = standing.head(self.depth)
         listed = [candidates[position] for position in seen]
-        if self._skips(standing, candidates, seen):
+        if self._skips(standing, retrieval, seen):
             return Outcome(self.name, standing, seen=len(seen), skipped=True)
         started = time.monotonic()
         with metered() as meter:
             texts = [candidate.text for candidate in listed]
             found = await self._score(query, texts, deadline, meter)
             fallback = await self._fall_back(query, texts, found, deadline, meter)
+            part = self._retrieval(retrieval, meter)
             fused = fuse(
                 query,
                 listed,
+                _retrieved(part, seen),
                 [_scoring(name, scored) for name, scored in found.items()],
                 None if fallback is None else _scoring(*fallback),
                 self.combine,
+                ranks=part.ranks,
                 retrieved=seen,
                 earlier={
                     name: [told.get(position) for position in seen]
@@ -152,15 +157,13 @@ class StageRunner:
         late = replace(Scored.nothing(seen), reasons={Reason.TIMEOUT: None})
         return Outcome(self.name, standing, seen=seen, found=dict.fromkeys(self.engines, late))
 
-    def _skips(
-        self, standing: Standing, candidates: Sequence[Candidate], seen: Sequence[int]
-    ) -> bool:
+    def _skips(self, standing: Standing, retrieval: Retrieval, seen: Sequence[int]) -> bool:
         if self.unless is None:
             return False
         if standing.scores:
             ahead = margin([standing.scores.get(position) for position in seen])
         else:
-            ahead = margin([candidates[position].score for position in seen])
+            ahead = margin([retrieval.scores[position] for position in seen])
         return ahead is not None and ahead >= self.unless
 
     async def _score(
@@ -195,6 +198,14 @@ class StageRunner:
             meter.add(note=f"fallback {name} scored nothing{because(scored)}")
         return None
 
+    def _retrieval(self, found: Retrieval, meter: Meter) -> Retrieval:
+        """The retriever's part as a combination may take it."""
+        if found.guessed and self.combine is not None and self.combine.takes_as_is(RETRIEVAL):
+            # distances have a scale of their own, and nobody has said that it is meant
+            meter.add(note='they are left out of the score: normalize= takes "retrieval" as it is')
+            return found.without_scores()
+        return found
+
     def _advise(self, fused: Fused, found: Mapping[str, Scored], meter: Meter) -> None:
         """What a scorer has to say of a ranking in which it was combined with the retriever."""
         retrieval = fused.components.get(RETRIEVAL)
@@ -221,6 +232,12 @@ def because(scored: Scored) -> str:
     if Reason.LOADING in scored.reasons:
         causes.append("it is still loading")
     return f": {'; '.join(causes)}" if causes else ""
+
+
+def _retrieved(found: Retrieval, seen: Sequence[int]) -> Scoring:
+    """The retriever's own scores, and the distances behind them."""
+    before: Sequence[float | None] = found.distances or [None] * len(found.scores)
+    return Scoring(RETRIEVAL, [found.scores[at] for at in seen], [before[at] for at in seen])
 
 
 def _scoring(name: str, scored: Scored) -> Scoring:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ..errors import InvalidInputError
-from ..runtime.numbers import finite
+from ..runtime.numbers import measured
 
 #: The name of the retriever's own signal, and what follows a signal's name where its value is the
 #: one before it was mapped or normalized.
@@ -43,10 +43,10 @@ class Candidate:
                 f"a candidate's metadata is a mapping, not {type(self.metadata).__name__}"
             )
         try:
-            object.__setattr__(self, "score", finite(self.score))
+            object.__setattr__(self, "score", measured(self.score))
         except (TypeError, ValueError):
             raise InvalidInputError(
-                f"a candidate's score is a number or None, not {self.score!r}"
+                f"a candidate's score is a number or None, not {self.score!r:.80}"
             ) from None
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
@@ -74,7 +74,7 @@ def to_candidate(document: Document, index: int = 0) -> Candidate:
     A dict has its text under "text", "content" or "page_content", and may have "id" and "score";
     a nested "metadata" is merged with its remaining keys.
 
-    Raises `InvalidInputError` for a document without text.
+    Raises `InvalidInputError` for a document without text, or with a score that is no number.
     """
     if isinstance(document, Candidate):
         return document
@@ -104,30 +104,3 @@ def to_candidate(document: Document, index: int = 0) -> Candidate:
         f"document {index} is a {type(document).__name__}; pass a string, a dict with its "
         f'text under "text", or a rerank_core.Candidate'
     )
-
-
-def checked_query(query: object) -> str:
-    """The query, if it asks anything. Raises `InvalidInputError`."""
-    if not isinstance(query, str):
-        raise InvalidInputError(f"the query is a string, not {type(query).__name__}")
-    if not query.strip():
-        raise InvalidInputError("the query is empty: pass the question the documents should answer")
-    return query
-
-
-def to_candidates(documents: Sequence[Document]) -> list[Candidate]:
-    """A candidate for each document, in the same order."""
-    if isinstance(documents, (str, bytes, Mapping)):
-        raise InvalidInputError("documents is one document: pass a list of them")
-    return [to_candidate(document, index) for index, document in enumerate(documents)]
-
-
-def retrieval_order(candidates: Sequence[Candidate]) -> list[int]:
-    """Positions, best retrieved first.
-
-    By the retriever's scores where every candidate carries one, ties as given; else as given,
-    since a score that some lack cannot place the others.
-    """
-    if any(candidate.score is None for candidate in candidates):
-        return list(range(len(candidates)))
-    return sorted(range(len(candidates)), key=lambda i: -(candidates[i].score or 0.0))

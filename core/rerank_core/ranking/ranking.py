@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from ..errors import RerankError
-from .candidate import Candidate, retrieval_order
+from .candidate import Candidate
 from .report import Report
+from .retrieval import Retrieval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,10 @@ class RankedCandidate:
     """A candidate in its place.
 
     `rank` counts from 1. `score` is a Python float, higher is better; None for a candidate that
-    could not be scored and stands where its retrieval rank and the other scores suggest.
+    could not be scored and stands where its retrieval rank and the other scores suggest. `estimate`
+    is then the number it stands by, on the scale of the scores: never above that of a hit before
+    it. Where nothing at all was scored it is by retrieval rank alone, from 1 for the first down to
+    just above 0.5 for the last. None where there is a score.
     `components` shows the signals: under its name what went into the score, under "name:raw" what
     it was before it was mapped or normalized. `document` is the caller's own object, `index` its
     position in the input, `retrieved` its rank (from 1) in the retriever's order.
@@ -31,6 +35,7 @@ class RankedCandidate:
     id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     components: Mapping[str, float | None] = field(default_factory=dict)
+    estimate: float | None = None
 
     @property
     def scored(self) -> bool:
@@ -63,17 +68,40 @@ class RankedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One candidate in its place: its index in the input, its retrieval rank, its scores."""
+    """One candidate in its place: its index in the input, its retrieval rank, its scores.
+
+    `estimate` is what it stands by where nothing was scored.
+    """
 
     index: int
     retrieved: int
     score: float | None = None
     components: Mapping[str, float | None] = field(default_factory=dict)
+    estimate: float | None = None
 
 
-def as_retrieved(candidates: Sequence[Candidate]) -> list[Placed]:
-    """Every candidate in the retriever's order, unscored."""
-    return [Placed(index, rank) for rank, index in enumerate(retrieval_order(candidates), start=1)]
+def as_retrieved(retrieval: Retrieval, *, keep_scores: bool = False) -> list[Placed]:
+    """Every candidate in the retriever's order, unscored.
+
+    Its own scores, where it ordered by them, are what they stand by if these are to be kept: as
+    where nobody was asked to rerank. A cut-off that was chosen for a reranker's scores would make
+    little sense of them, so that else it is the rank.
+    """
+    scores = retrieval.scores if keep_scores and retrieval.distances is None else ()
+    kept = bool(scores) and None not in scores
+    return [
+        Placed(index, rank, estimate=scores[index] if kept else None)
+        for rank, index in enumerate(retrieval.order, start=1)
+    ]
+
+
+def estimate_by_rank(rank: int, count: int) -> float:
+    """What a candidate stands by where nothing but its retrieval rank is known.
+
+    From 1 down to just above 0.5: what the retriever brought counts as relevant until somebody
+    says otherwise, and a cut-off behind an outage does not empty the answer.
+    """
+    return 1 - (rank - 1) / (2 * count)
 
 
 def ranked(
@@ -83,6 +111,8 @@ def ranked(
 
     `documents` are the caller's own objects that the `candidates` were made of.
     """
+    placed = list(placed)
+    estimates = _estimates(placed)
     return tuple(
         RankedCandidate(
             rank=rank,
@@ -94,9 +124,28 @@ def ranked(
             id=candidates[hit.index].id,
             metadata=dict(candidates[hit.index].metadata),
             components=hit.components,
+            estimate=None if hit.score is not None else estimates[rank - 1],
         )
         for rank, hit in enumerate(placed, start=1)
     )
+
+
+def _estimates(placed: Sequence[Placed]) -> list[float]:
+    """What each stands by: its score, else that of the next one that has one, else the last's."""
+    numbers: list[float] = []
+    known = [hit.score for hit in placed if hit.score is not None]
+    if not known:
+        count = len(placed)
+        by_rank = (estimate_by_rank(hit.retrieved, count) for hit in placed)
+        return [
+            number if hit.estimate is None else hit.estimate
+            for hit, number in zip(placed, by_rank, strict=True)
+        ]
+    number = known[-1]
+    for hit in reversed(placed):
+        number = number if hit.score is None else hit.score
+        numbers.append(number)
+    return numbers[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,24 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def measured(value: Any) -> float | None:
+    """A number that was measured, as `finite` has it; Decimals and NumPy's scalars are some.
+
+    Raises `TypeError` or `ValueError` for what is none: True, a list or an array, an integer that
+    no float can hold.
+
+    >>> measured("0.5"), measured(float("inf"))
+    (0.5, None)
+    """
+    kind = getattr(getattr(value, "dtype", None), "kind", None)  # of NumPy's own
+    if isinstance(value, bool) or kind == "b" or getattr(value, "ndim", 0):
+        raise TypeError(f"{type(value).__name__} is no number")
+    number = finite(value)
+    if number is None and isinstance(value, int):
+        raise ValueError("too large for a float")
+    return number
+
+
 def is_present(value: float | None) -> TypeGuard[float]:
     """Whether a float says anything: None, NaN and infinities do not."""
     return value is not None and math.isfinite(value)

@@ -44,13 +44,14 @@ class Recipe:
     """Scorers by the name of their signal, and how their scores are combined, if at all.
 
     As a stage of a cascade, also what `Stage` says: how many they are shown, and when they are
-    not asked.
+    not asked. `name`: what all of it goes by, where that is more than its scorers.
     """
 
     scorers: Mapping[str, Scorer]
     combine: Combination | None = None
     depth: int | None = None
     unless: float | None = None
+    name: str | None = None
 
 
 def stages(scorer: Any) -> tuple[Recipe, ...]:
@@ -73,7 +74,7 @@ def stages(scorer: Any) -> tuple[Recipe, ...]:
         scorers = {_untaken(name, taken): each for name, each in one.scorers.items()}
         taken |= scorers.keys()
         depth = stage.depth or depth  # as many as the stage before
-        made.append(Recipe(scorers, combine, depth, stage.unless))
+        made.append(Recipe(scorers, combine, depth, stage.unless, one.name))
     return tuple(made)
 
 
@@ -90,6 +91,7 @@ def recipe(scorer: Any) -> Recipe:
         return Recipe(
             {"bm25": scorer_for("bm25")},
             WeightedSum({"bm25": 0.5, "retrieval": 0.5}, normalize="min-max"),
+            name=HYBRID,
         )
     if isinstance(scorer, Mapping):
         if not scorer:
