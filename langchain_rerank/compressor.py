@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
-from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
-from rerank_core.options import RerankerChanges
+from rerank_core import InvalidInputError, Ranking, Reranker
+from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
+from rerank_core.ranking.given import Retrieved, as_list
+from rerank_core.ranking.ranking import RankedCandidate
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
 
-SCORE_KEY = "relevance_score"
+#: The metadata of a document's score, and of the fact that it is no score but an estimate.
+SCORE_KEY, ESTIMATED_KEY = "relevance_score", "relevance_score_estimated"
 
 
 class OwnOptions(TypedDict, total=False):
@@ -33,14 +36,19 @@ class RerankCompressor(BaseDocumentCompressor):
     """Reranks documents: for a `ContextualCompressionRetriever` or a `DocumentCompressorPipeline`.
 
     Returns the `top_n` best, best first, as new documents, ids and metadata kept, with the score
-    as a Python float in `metadata["relevance_score"]` (left out where a document could not be
-    scored). What LangChain has no place for, the report above all, goes to the reranker's
-    `on_ranking`. The text that is scored is `page_content`.
+    as a Python float in `metadata["relevance_score"]`. A document that could not be scored has the
+    estimate there by which it was placed, and `metadata["relevance_score_estimated"]` is True: so
+    what stands behind works during an outage, too. What LangChain has no place for, the report
+    above all, goes to the reranker's `on_ranking` and to the run in a trace. The text that is
+    scored is `page_content`.
 
     `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line, then
-    a blank line. `score_field` names the metadata in which the retriever left its own score.
+    a blank line. `score_field` names the metadata in which the retriever left its own score; a
+    distance is told by the reranker's `retrieval_score`. `top_n`, if given, takes the place of the
+    reranker's; it may be set.
 
-    Raises what `Reranker.rank` raises: `InvalidInputError`, a `ValueError`, for an empty query.
+    A blank query, or a document that cannot be read, ends no retrieval: the report says so. Raises
+    what else `Reranker.rank` raises.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
@@ -48,6 +56,15 @@ class RerankCompressor(BaseDocumentCompressor):
     reranker: Reranker
     metadata_fields: tuple[str, ...] = ()
     score_field: str | None = None
+    top_n: int | None = None
+
+    @model_validator(mode="after")
+    def _check_top_n(self) -> Self:
+        if "top_n" in self.model_fields_set:
+            for_call("top_n", self.top_n)
+        else:
+            self.__dict__["top_n"] = self.reranker.top_n
+        return self
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
@@ -56,44 +73,67 @@ class RerankCompressor(BaseDocumentCompressor):
         own = {name: options.pop(name) for name in OwnOptions.__annotations__ if name in options}
         return cls(reranker=Reranker.from_config(path, **options), **own)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values of the fields, and of the reranker's options.
+
+        Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
+        """
+        update = update or {}
+        refuse_unknown(update, (*NAMES, *type(self).model_fields))
+        options = {name: value for name, value in update.items() if name in NAMES}
+        own = {name: value for name, value in update.items() if name not in NAMES}
+        copied = super().model_copy(update=own, deep=deep)
+        if options:
+            copied.reranker = copied.reranker.replace(**options)
+            if "top_n" in options:
+                copied.top_n = copied.reranker.top_n
+        return copied
+
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """The best `top_n` documents for the query, best first."""
 
-        from .chat_runs import chat_runs
+        from .runs import chat_runs, is_heard
 
-        def body(_: Any) -> list[Document]:
+        listed = _listed(documents)
+
+        def body(_: Any, run_manager: Any = None) -> dict[str, Any]:
             with chat_runs():
-                ranking = self.reranker.rank(query, self._candidates(documents))
-            return _documents(ranking, documents)
+                ranking = self.reranker.rank(query, self._retrieved(listed), top_n=self._top_n)
+            return _output(ranking, listed, run_manager)
 
-        if callbacks is None:
-            return body(None)
+        if callbacks is None and not is_heard():
+            return _found(body(None))
         run = self._run(body)
-        found: list[Document] = run.invoke(_seen(query, documents), {"callbacks": callbacks})
-        return found
+        return _found(run.invoke(_seen(query, listed), self._config(callbacks)))
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """Same, awaited."""
 
-        from .chat_runs import achat_runs
+        from .runs import achat_runs, is_heard
 
-        async def body(_: Any) -> list[Document]:
+        listed = _listed(documents)
+
+        async def body(_: Any, run_manager: Any = None) -> dict[str, Any]:
+            retrieved = self._retrieved(listed)
             async with achat_runs():
-                ranking = await self.reranker.arank(query, self._candidates(documents))
-            return _documents(ranking, documents)
+                ranking = await self.reranker.arank(query, retrieved, top_n=self._top_n)
+            return _output(ranking, listed, run_manager)
 
-        if callbacks is None:
-            return await body(None)
+        if callbacks is None and not is_heard():
+            return _found(await body(None))
         run = self._run(body)
-        found: list[Document] = await run.ainvoke(_seen(query, documents), {"callbacks": callbacks})
-        return found
+        return _found(await run.ainvoke(_seen(query, listed), self._config(callbacks)))
+
+    @property
+    def _top_n(self) -> int | None:
+        return self.top_n if "top_n" in self.model_fields_set else self.reranker.top_n
 
     def _run(
-        self, body: Callable[[Any], list[Document]] | Callable[[Any], Awaitable[list[Document]]]
+        self, body: Callable[..., dict[str, Any]] | Callable[..., Awaitable[dict[str, Any]]]
     ) -> Any:
         # compressors get no run of their own from LangChain; this is how it shows in a trace,
         # with the calls of the user's own models as its children
@@ -101,16 +141,23 @@ class RerankCompressor(BaseDocumentCompressor):
 
         return RunnableLambda(body, name=type(self).__name__)
 
-    def _candidates(self, documents: Sequence[Document]) -> list[Candidate]:
-        return [
-            Candidate(
-                self._text(document),
-                id=document.id,
-                score=document.metadata.get(self.score_field) if self.score_field else None,
-                metadata=document.metadata,
-            )
-            for document in map(_checked, documents)
-        ]
+    def _config(self, callbacks: Callbacks | None) -> dict[str, Any]:
+        """Without callbacks it is a run under the one at hand, as in a node of LangGraph."""
+        config: dict[str, Any] = {"metadata": {"rerank_scorer": self.reranker.name}}
+        return config if callbacks is None else {**config, "callbacks": callbacks}
+
+    def _retrieved(self, documents: Sequence[Document]) -> Retrieved:
+        return Retrieved.read(documents, self._read)
+
+    def _read(self, document: Document) -> dict[str, Any]:
+        if not isinstance(document, Document):
+            raise InvalidInputError(f"it is no Document, but {document!r:.80}")
+        return {
+            "text": self._text(document),
+            "id": document.id,
+            "score": document.metadata.get(self.score_field) if self.score_field else None,
+            "metadata": document.metadata,
+        }
 
     def _text(self, document: Document) -> str:
         shown = [
@@ -122,22 +169,45 @@ class RerankCompressor(BaseDocumentCompressor):
         return "\n".join([*shown, "", document.page_content]) if shown else document.page_content
 
 
-def _checked(document: Any) -> Document:
-    if not isinstance(document, Document):
-        raise InvalidInputError(f"a document is a LangChain Document, not {document!r:.80}")
-    return document
+def _listed(documents: Sequence[Document]) -> Sequence[Document]:
+    """As a list. Raises `InvalidInputError` where not one of them is a document."""
+    listed = as_list(documents)
+    if listed and not any(isinstance(document, Document) for document in listed):
+        raise InvalidInputError(f"a document is a LangChain Document, not {listed[0]!r:.80}")
+    return listed
+
+
+def _output(ranking: Ranking, documents: Sequence[Document], run_manager: Any) -> dict[str, Any]:
+    """What the run shows: the documents, and how they came about, that in its metadata, too."""
+    report = ranking.report.to_dict()
+    if run_manager is not None and run_manager.metadata is not None:
+        told = ("coverage", "degraded", "reasons", "cost")
+        run_manager.metadata.update({f"rerank_{name}": report[name] for name in told})
+    return {"documents": _documents(ranking, documents), "report": report}
+
+
+def _found(output: dict[str, Any]) -> list[Document]:
+    found: list[Document] = output["documents"]
+    return found
 
 
 def _documents(ranking: Ranking, documents: Sequence[Document]) -> list[Document]:
     ranked = []
     for hit in ranking:
         document = documents[hit.index]
-        metadata = {k: v for k, v in document.metadata.items() if k != SCORE_KEY}
-        if hit.score is not None:
-            metadata[SCORE_KEY] = hit.score
-        ranked.append(document.model_copy(update={"metadata": metadata}))
+        if isinstance(document, Document):
+            document = document.model_copy(update={"metadata": _metadata(document, hit)})
+        ranked.append(document)
     return ranked
 
 
+def _metadata(document: Document, hit: RankedCandidate) -> dict[str, Any]:
+    own = document.metadata or {}
+    kept = {name: own[name] for name in own if name not in (SCORE_KEY, ESTIMATED_KEY)}
+    if hit.scored:
+        return {**kept, SCORE_KEY: hit.score}
+    return {**kept, SCORE_KEY: hit.estimate, ESTIMATED_KEY: True}
+
+
 def _seen(query: str, documents: Sequence[Document]) -> dict[str, Any]:
-    return {"query": query, "documents": list(documents)}
+    return {"query": query, "documents": documents}

@@ -13,7 +13,7 @@ from .compressor import ChangedOptions, OwnOptions, RerankCompressor
 _OWN = {
     name: parameter
     for name, parameter in inspect.signature(RerankCompressor).parameters.items()
-    if name != "reranker"
+    if name not in ("reranker", "top_n")  # this goes to the reranker
 }
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self, TypedDict, Unpack
 
-from llama_index.core.bridge.pydantic import ConfigDict, Field
+from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.prompts.mixin import PromptMixin
-from llama_index.core.schema import BaseComponent, MetadataMode, NodeWithScore, QueryBundle
+from llama_index.core.schema import (
+    BaseComponent,
+    BaseNode,
+    MetadataMode,
+    NodeWithScore,
+    QueryBundle,
+)
 
-from rerank_core import Candidate, InvalidInputError, Ranking, Reranker
-from rerank_core.options import RerankerChanges
+from rerank_core import InvalidInputError, Ranking, Reranker
+from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
+from rerank_core.ranking.given import Retrieved, as_list
+from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
 
 from .chat_events import ChatEvents
@@ -24,10 +32,24 @@ from .chat_events import ChatEvents
 dispatcher = get_dispatcher(__name__)
 
 
+class RankedNode(NodeWithScore):
+    """A node with its score, and what LlamaIndex' own has no place for.
+
+    `estimated`: the node could not be scored, and `score` is the estimate by which it was placed.
+    `retrieval_score`: the retriever's, if it is to be kept. Neither is in the node, where it would
+    change its hash and stand in prompts.
+    """
+
+    estimated: bool = False
+    retrieval_score: float | None = None
+
+
 class OwnOptions(TypedDict, total=False):
     """The options of `RerankPostprocessor` beside its reranker."""
 
     callback_manager: CallbackManager
+    metadata_mode: MetadataMode
+    keep_retrieval_score: bool
 
 
 class ChangedOptions(RerankerChanges, OwnOptions, total=False):
@@ -38,16 +60,34 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     """Reranks nodes: one of the `node_postprocessors` of a query engine, chat engine or tool.
 
     Returns the `top_n` best, best first, as new `NodeWithScore` objects around the same nodes,
-    with the score as a Python float (None where a node could not be scored). Nothing is written
-    into nodes. What LlamaIndex has no place for, the report above all, goes to the reranker's
-    `on_ranking`. The text that is scored is `get_content(MetadataMode.EMBED)`.
+    with the score as a Python float. A node that could not be scored comes as a `RankedNode` with
+    the estimate by which it was placed, marked as `estimated`: so a `SimilarityPostprocessor`
+    behind this one does not drop everything during an outage. Nothing is written into nodes. What
+    LlamaIndex has no place for, the report above all, goes to the reranker's `on_ranking`, and is
+    in the tags of `ReRankEndEvent`.
 
-    Raises what `Reranker.rank` raises: `InvalidInputError`, a `ValueError`, for an empty query.
+    The text that is scored is `get_content(metadata_mode)`, by default as an embedding model sees
+    it. With `keep_retrieval_score` every node comes as a `RankedNode` that has the retriever's
+    score beside the new one. `top_n`, if given, takes the place of the reranker's; it may be set.
+
+    A blank query, or a node that cannot be read, ends no retrieval: the report says so. Raises
+    what else `Reranker.rank` raises, and `InvalidInputError`, a `ValueError`, for no query at all.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
 
     reranker: Reranker = Field(exclude=True)
+    metadata_mode: MetadataMode = MetadataMode.EMBED
+    keep_retrieval_score: bool = False
+    top_n: int | None = None
+
+    @model_validator(mode="after")
+    def _check_top_n(self) -> Self:
+        if "top_n" in self.model_fields_set:
+            for_call("top_n", self.top_n)
+        else:
+            self.__dict__["top_n"] = self.reranker.top_n
+        return self
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
@@ -61,26 +101,41 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         """The name LlamaIndex serialises it under."""
         return cls.__name__
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values of the fields, and of the reranker's options.
+
+        Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
+        """
+        update = update or {}
+        refuse_unknown(update, (*NAMES, *type(self).model_fields))
+        options = {name: value for name, value in update.items() if name in NAMES}
+        own = {name: value for name, value in update.items() if name not in NAMES}
+        copied = super().model_copy(update=own, deep=deep)
+        if options:
+            copied.reranker = copied.reranker.replace(**options)
+            if "top_n" in options:
+                copied.top_n = copied.reranker.top_n
+        return copied
+
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query, candidates = _query(query_bundle), _candidates(nodes)
-        with self._traced(query, nodes) as result:
+        query, listed = _query(query_bundle), _listed(nodes)
+        with self._traced(query, listed) as told:
             with observing(ChatEvents(self.callback_manager)):
-                ranking = self.reranker.rank(query, candidates)
-            result.extend(_nodes(ranking, nodes))
-        return result
+                ranking = self.reranker.rank(query, self._retrieved(listed), top_n=self._top_n)
+            return told(ranking)
 
     @dispatcher.span  # LlamaIndex itself only wraps the sync method
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        query, candidates = _query(query_bundle), _candidates(nodes)
-        with self._traced(query, nodes) as result:
+        query, listed = _query(query_bundle), _listed(nodes)
+        with self._traced(query, listed) as told:
+            retrieved = self._retrieved(listed)
             async with aobserving(ChatEvents(self.callback_manager)):
-                ranking = await self.reranker.arank(query, candidates)
-            result.extend(_nodes(ranking, nodes))
-        return result
+                ranking = await self.reranker.arank(query, retrieved, top_n=self._top_n)
+            return told(ranking)
 
     def __getstate__(self) -> dict[str, Any]:
         # pydantic's way, not LlamaIndex', which takes what does not pickle out of the living
@@ -88,27 +143,67 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         state: dict[str, Any] = super(BaseComponent, self).__getstate__()
         return {**state, "__dict__": {**self.__dict__, "callback_manager": CallbackManager()}}
 
+    @property
+    def _top_n(self) -> int | None:
+        return self.top_n if "top_n" in self.model_fields_set else self.reranker.top_n
+
+    def _retrieved(self, nodes: Sequence[NodeWithScore]) -> Retrieved:
+        return Retrieved.read(nodes, self._read)
+
+    def _read(self, node: NodeWithScore) -> dict[str, Any]:
+        if not isinstance(node, NodeWithScore):
+            raise InvalidInputError(f"it is no NodeWithScore, but {node!r:.80}")
+        return {
+            "text": node.node.get_content(metadata_mode=self.metadata_mode),
+            "id": node.node.node_id,
+            "score": node.score,
+            "metadata": node.node.metadata,
+        }
+
     @contextmanager
-    def _traced(self, query: str, nodes: Sequence[NodeWithScore]) -> Iterator[list[NodeWithScore]]:
-        """Tell LlamaIndex's instrumentation and callbacks; the list is filled in between."""
+    def _traced(
+        self, query: str, nodes: Sequence[NodeWithScore]
+    ) -> Iterator[Callable[[Ranking], list[NodeWithScore]]]:
+        """Tell LlamaIndex's instrumentation and callbacks of what is told in between."""
         result: list[NodeWithScore] = []
-        model = ", ".join(map(_model, self.reranker.scorers.values()))
-        top_n = self.reranker.top_n or len(nodes)
+        report: dict[str, Any] = {}
+
+        def told(ranking: Ranking) -> list[NodeWithScore]:
+            report.update(ranking.report.to_dict())
+            result.extend(self._node(nodes[hit.index], hit) for hit in ranking)
+            return result
+
+        seen = _shown(nodes)
+        top_n = self._top_n or len(nodes)
         dispatcher.event(
-            ReRankStartEvent(query=query, nodes=list(nodes), top_n=top_n, model_name=model)
+            ReRankStartEvent(query=query, nodes=seen, top_n=top_n, model_name=self.reranker.name)
         )
         with self.callback_manager.event(
             CBEventType.RERANKING,
             payload={
-                EventPayload.NODES: list(nodes),
-                EventPayload.MODEL_NAME: model,
+                EventPayload.NODES: seen,
+                EventPayload.MODEL_NAME: self.reranker.name,
                 EventPayload.QUERY_STR: query,
                 EventPayload.TOP_K: top_n,
             },
         ) as event:
-            yield result
-            event.on_end(payload={EventPayload.NODES: result})
-        dispatcher.event(ReRankEndEvent(nodes=result))
+            yield told
+            event.on_end(payload={EventPayload.NODES: _shown(result)})
+        dispatcher.event(ReRankEndEvent(nodes=_shown(result), tags=report))
+
+    def _node(self, node: Any, hit: RankedCandidate) -> Any:
+        """The node in its place; what is none comes back as it is."""
+        score = hit.score if hit.scored else hit.estimate
+        if isinstance(node, BaseNode):
+            return RankedNode(node=node, score=score, estimated=True)
+        if not isinstance(node, NodeWithScore):
+            return node
+        if not self.keep_retrieval_score and hit.scored:
+            return NodeWithScore(node=node.node, score=score)
+        retrieved = node.score if self.keep_retrieval_score else None
+        return RankedNode(
+            node=node.node, score=score, estimated=not hit.scored, retrieval_score=retrieved
+        )
 
 
 def _query(bundle: QueryBundle | None) -> str:
@@ -117,28 +212,14 @@ def _query(bundle: QueryBundle | None) -> str:
     return bundle.query_str
 
 
-def _model(scorer: Any) -> str:
-    """What events and callbacks call the model: its own name, else that of the scorer."""
-    return str(getattr(scorer, "model", None) or getattr(scorer, "name", type(scorer).__name__))
+def _listed(nodes: Sequence[NodeWithScore]) -> Sequence[NodeWithScore]:
+    """As a list. Raises `InvalidInputError` where not one of them is a node."""
+    listed = as_list(nodes)
+    if listed and not _shown(listed):
+        raise InvalidInputError(f"a node is a LlamaIndex NodeWithScore, not {listed[0]!r:.80}")
+    return listed
 
 
-def _checked(node: Any) -> NodeWithScore:
-    if not isinstance(node, NodeWithScore):
-        raise InvalidInputError(f"a node is a LlamaIndex NodeWithScore, not {node!r:.80}")
-    return node
-
-
-def _candidates(nodes: Sequence[NodeWithScore]) -> list[Candidate]:
-    return [
-        Candidate(
-            node.node.get_content(metadata_mode=MetadataMode.EMBED),
-            id=node.node.node_id,
-            score=node.score,
-            metadata=node.node.metadata,
-        )
-        for node in map(_checked, nodes)
-    ]
-
-
-def _nodes(ranking: Ranking, nodes: Sequence[NodeWithScore]) -> list[NodeWithScore]:
-    return [NodeWithScore(node=nodes[hit.index].node, score=hit.score) for hit in ranking]
+def _shown(nodes: Sequence[NodeWithScore]) -> list[NodeWithScore]:
+    """Those that an event takes."""
+    return [node for node in nodes if isinstance(node, NodeWithScore)]

@@ -14,6 +14,7 @@ from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
 
 from rerank_core import ConfigurationError, presets
+from rerank_core.options import NAMES
 from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
@@ -26,7 +27,7 @@ PROMPT = "rerank_prompt"
 _OWN = {
     name: parameter
     for name, parameter in inspect.signature(RerankPostprocessor).parameters.items()
-    if name != "reranker"
+    if name not in ("reranker", "top_n")  # this goes to the reranker
 }
 
 
@@ -60,6 +61,23 @@ class _Preset(RerankPostprocessor):
         # in place of pydantic's own, which knows the fields
         if "kind" in vars(cls) or "__init__" not in vars(cls):
             cls.__signature__ = presets.PresetSignature(_OWN.values())  # type: ignore[assignment]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """See `RerankPostprocessor.model_copy`; what is stored of it is what it then is."""
+        copied = super().model_copy(update=update, deep=deep)
+        options = {name: value for name, value in (update or {}).items() if name in NAMES}
+        plain = {name: value for name, value in options.items() if _can_be_stored(name, value)}
+        kept = {name: value for name, value in self.made_with.items() if name not in options}
+        copied.made_with = {**kept, **plain}
+        copied.left_out = tuple(
+            dict.fromkeys(
+                [
+                    *(n for n in self.left_out if n not in plain),
+                    *(n for n in options if n not in plain),
+                ]
+            )
+        )
+        return copied
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:

@@ -294,13 +294,15 @@ class TestTraces:
         }
 
     def test_the_run_shows_what_went_in_and_out(self, retrieve: Compress) -> None:
-        """Query and documents; documents."""
+        """Query and documents; documents, and the report of how they came about."""
         runs = Runs()
+        rankings: list[Ranking] = []
 
-        found = retrieve(BM25Reranker(top_n=2), runs)
+        found = retrieve(BM25Reranker(top_n=2, on_ranking=rankings.append), runs)
 
         assert runs.inputs["BM25Reranker"] == {"query": QUERY, "documents": DOCUMENTS}
-        assert runs.outputs["BM25Reranker"] == found
+        report = rankings[0].report.to_dict()
+        assert runs.outputs["BM25Reranker"] == {"documents": found, "report": report}
 
     def test_tokens_are_totalled(self, server: Server, retrieve: Compress) -> None:
         """LangChain's own usage callback, and the report, count what the server says."""
@@ -550,10 +552,10 @@ class TestDocuments:
         assert scores == sorted(scores, reverse=True)
         assert json.loads(json.dumps([document.metadata for document in found]))
 
-    def test_what_could_not_be_scored_has_no_score(
+    def test_what_could_not_be_scored_has_an_estimate(
         self, server: Server, compress: Compress, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Nor that of an earlier stage; the retriever's order is kept, and the reason told."""
+        """Marked as such, in place of an earlier stage's score; the retriever's order is kept."""
         server.faults = [FAULTS["closed"]]
         rankings: list[Ranking] = []
         compressor = LLMReranker(timeout=0.3, top_n=None, on_ranking=rankings.append)
@@ -565,7 +567,12 @@ class TestDocuments:
         found = compress(compressor, earlier)
 
         assert [document.id for document in found] == [document.id for document in DOCUMENTS]
-        assert not any("relevance_score" in document.metadata for document in found)
+        estimates = [document.metadata["relevance_score"] for document in found]
+        assert estimates == sorted(set(estimates), reverse=True)
+        assert estimates[0] == 1.0
+        assert estimates[-1] > 0.5
+        assert all(document.metadata["relevance_score_estimated"] is True for document in found)
+        assert [hit.score for hit in rankings[0]] == [None] * len(DOCUMENTS)
         assert rankings[0].report.coverage == 0.0
         assert "connection" in caplog.text
 
@@ -602,9 +609,9 @@ class TestDocuments:
 class TestBadInput:
     """A clear error, a `ValueError`, before any call."""
 
-    def test_an_empty_query(self, server: Server, compress: Compress) -> None:
-        with pytest.raises(InvalidInputError, match="query is empty"):
-            compress(LLMReranker(), query=" \n")
+    def test_no_query(self, server: Server, compress: Compress) -> None:
+        with pytest.raises(InvalidInputError, match="query is a string"):
+            compress(LLMReranker(), query=None)  # type: ignore[arg-type]
         assert server.requests == []
 
     def test_a_document_that_is_none(self, server: Server, compress: Compress) -> None:

@@ -60,6 +60,7 @@ from llamaindex_rerank import (
     RerankAPIReranker,
     RerankPostprocessor,
 )
+from llamaindex_rerank.postprocessor import RankedNode
 
 QUERY = "capital of Italy"
 KEY = "sk-loopback-0123456789abcdef"
@@ -595,10 +596,10 @@ class TestNodes:
         assert scores == sorted(scores, key=lambda score: -(score or 0.0))
         assert json.loads(json.dumps([node.to_dict() for node in found]))
 
-    def test_what_could_not_be_scored_has_no_score(
+    def test_what_could_not_be_scored_has_an_estimate(
         self, server: Server, postprocess: Postprocess, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Nor the retriever's; its order is kept, and the reason told."""
+        """Marked as such, and not the retriever's score; its order is kept, and the reason told."""
         server.faults = [FAULTS["closed"]]
         rankings: list[Ranking] = []
         reranker = LLMReranker(timeout=0.3, top_n=None, on_ranking=rankings.append)
@@ -606,7 +607,12 @@ class TestNodes:
         found = postprocess(reranker)
 
         assert names(found) == names(NODES)
-        assert {node.score for node in found} == {None}
+        estimates = [node.score or 0.0 for node in found]
+        assert estimates == sorted(set(estimates), reverse=True)
+        assert estimates[0] == 1.0
+        assert estimates[-1] > 0.5
+        assert all(isinstance(node, RankedNode) and node.estimated for node in found)
+        assert [hit.score for hit in rankings[0]] == [None] * len(NODES)
         assert rankings[0].report.coverage == 0.0
         assert "connection" in caplog.text
 
@@ -642,11 +648,6 @@ class TestNodes:
 
 class TestBadInput:
     """A clear error, a `ValueError`, before any call."""
-
-    def test_an_empty_query(self, server: Server, postprocess: Postprocess) -> None:
-        with pytest.raises(InvalidInputError, match="query is empty"):
-            postprocess(LLMReranker(), query=" \n")
-        assert server.requests == []
 
     def test_no_query(self, server: Server, postprocess: Postprocess) -> None:
         with pytest.raises(ValueError, match="needs a query"):

@@ -31,7 +31,7 @@ KINDS = {
 }
 OWN = {
     "langchain_rerank": ["metadata_fields", "score_field"],
-    "llamaindex_rerank": ["callback_manager"],
+    "llamaindex_rerank": ["callback_manager", "metadata_mode", "keep_retrieval_score"],
 }
 both = pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda one: one.__name__)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import assert_type
 
 from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import MetadataMode
 
 import langchain_rerank as langchain
 import llamaindex_rerank as llama_index
@@ -40,6 +41,7 @@ r = Reranker(
     max_concurrency=4,
     on_ranking=note,
     depth=50,
+    retrieval_score="distance",
     threshold=0.5,
     shadow=0.1,
     hedge_after=1.0,
@@ -79,6 +81,7 @@ common: RerankerOptions = {
     "max_concurrency": None,
     "on_ranking": None,
     "depth": None,
+    "retrieval_score": "similarity",
     "threshold": None,
     "shadow": None,
     "hedge_after": None,
@@ -231,6 +234,8 @@ llama_index.LLMReranker(
     base_url="http://h/v1",
     api_key="k",
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.LLMReranker(model="gpt-4o-mini", top_n=3)
@@ -247,6 +252,8 @@ llama_index.CrossEncoderReranker(
     trust_remote_code=False,
     revision="main",
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.CrossEncoderReranker(model=Path("m"), top_n=3)
@@ -260,6 +267,8 @@ llama_index.OnnxReranker(
     activation=math.tanh,
     revision=None,
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.OnnxReranker(model="m", top_n=3)
@@ -271,6 +280,8 @@ llama_index.CohereReranker(
     max_tokens_per_doc=512,
     request_timeout=9.5,
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.CohereReranker(model="m", top_n=3)
@@ -286,6 +297,8 @@ llama_index.RerankAPIReranker(
     independent=True,
     request_timeout=10,
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.RerankAPIReranker(url="http://h", top_n=3)
@@ -303,6 +316,8 @@ llama_index.EmbeddingReranker(
     trust_remote_code=True,
     revision=None,
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 llama_index.EmbeddingReranker(embedder=object(), top_n=3)
@@ -311,10 +326,14 @@ llama_index.BM25Reranker(
     k1=1.2,
     b=0.5,
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
 
 llama_index.HybridReranker(
     callback_manager=CallbackManager(),
+    metadata_mode=MetadataMode.ALL,
+    keep_retrieval_score=True,
     **common,
 )
