@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NOX = $(BIN)/python -m nox
-QUESTION := copy a file and keep its permissions
+QUESTION := wait until all threads have reached a point
 
 .PHONY: demo test quick check matrix lowest wheel beside coverage release-check benchmarks
 

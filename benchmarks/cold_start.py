@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / place) for place in ("core", "tests")]
 
 from models import add_int8, add_onnx, minilm_cross_encoder  # noqa: E402
 
-CORE = ["bm25s", "json-repair", "tenacity"]
+CORE = ["PyStemmer", "json-repair", "tenacity"]
 ONNX = [*CORE, "onnxruntime", "tokenizers", "huggingface_hub"]
 TORCH = [*CORE, "sentence-transformers"]
 

@@ -38,15 +38,21 @@ def documented(module: ModuleType) -> Iterator[tuple[str, str]]:
 def retrieve(question: str, depth: int = 100) -> list[dict[str, object]]:
     """The `depth` docstrings most like the question, best first, by a rough retriever.
 
-    It compares the three-letter sequences of the texts (cosine), which is fast, forgiving of word
-    endings, and easily misled by long texts: what a reranker is for.
+    It compares the three-letter sequences of the texts, rare ones counting more (cosine), which is
+    fast, forgiving of word endings, and knows no words: what a reranker is for.
     """
-    wanted = trigrams(question)
-    found = [
-        {"id": name, "text": text, "score": round(cosine(wanted, trigrams(text)), 4)}
+    texts = {
+        name: f"{name}: {' '.join(doc.split())}"
         for module in MODULES
         for name, doc in documented(import_module(module))
-        for text in [f"{name}: {' '.join(doc.split())}"]
+    }
+    counts = {name: trigrams(text) for name, text in texts.items()}
+    having = Counter(trigram for counted in counts.values() for trigram in counted)
+    rarity = {trigram: math.log(len(texts) / n) for trigram, n in having.items()}
+    wanted = weighed(trigrams(question), rarity)
+    found: list[dict[str, object]] = [
+        {"id": name, "text": text, "score": round(cosine(wanted, weighed(counts[name], rarity)), 4)}
+        for name, text in texts.items()
     ]
     return sorted(found, key=lambda document: -document["score"])[:depth]  # type: ignore[operator]
 
@@ -56,8 +62,12 @@ def trigrams(text: str) -> Counter[str]:
     return Counter(letters[i : i + 3] for i in range(len(letters) - 2))
 
 
-def cosine(one: Counter[str], other: Counter[str]) -> float:
-    product = sum(count * other[key] for key, count in one.items())
+def weighed(counts: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
+    return {key: (1 + math.log(n)) * rarity.get(key, 0.0) for key, n in counts.items()}
+
+
+def cosine(one: dict[str, float], other: dict[str, float]) -> float:
+    product = sum(weight * other.get(key, 0.0) for key, weight in one.items())
     return product / (math.hypot(*one.values()) * math.hypot(*other.values()) or 1.0)
 
 

@@ -139,7 +139,7 @@ class _HybridOptions(presets.HybridOptions, OwnOptions, total=False): ...
 
 
 class HybridReranker(_Preset):
-    """BM25 over the documents at hand and the retriever's own order, half and half."""
+    """BM25 over the documents at hand and the retriever's own scores, or its order for less."""
 
     kind = "hybrid"
 

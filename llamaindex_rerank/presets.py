@@ -226,7 +226,7 @@ class _HybridOptions(presets.HybridOptions, OwnOptions, total=False): ...
 
 
 class HybridReranker(_Preset):
-    """BM25 over the nodes at hand and the retriever's own scores, half and half."""
+    """BM25 over the nodes at hand and the retriever's own scores, or its order for less."""
 
     kind = "hybrid"
 

@@ -76,6 +76,27 @@ def five_best() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("wait until all threads have reached a point", "threading.Barrier"),
+        ("copy a file with its metadata", "shutil.copy2"),
+        ("copy the permission bits of a file", "shutil.copystat"),
+        ("cache the results of a function", "functools.lru_cache"),
+        ("find the n largest elements", "heapq.nlargest"),
+        ("create a temporary directory that is removed afterwards", "tempfile.TemporaryDirectory"),
+        ("wait for a coroutine with a timeout", "asyncio.wait_for"),
+    ],
+)
+def test_the_demo_answers(question: str, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded default puts the right docstring first; the first question is `make demo`'s."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from stdlib_docs import retrieve
+
+    assert Reranker().rank(question, retrieve(question))[0].id == answer
+
+
+@pytest.mark.slow
 class TestWhichModel:
     """Claude, Gemini, a local model, any LlamaIndex LLM: each prints a report and the five best."""
 

@@ -10,6 +10,7 @@ import pytest
 
 #: Packages that a user should pay for only when something uses them.
 HEAVY = (
+    "Stemmer",
     "aiolimiter",
     "bm25s",
     "cohere",

@@ -173,8 +173,10 @@ class TestOrder:
 class TestHybrid:
     def test_it_is_the_default(self) -> None:
         """`Reranker()` needs no key, model or network."""
-        ranking = Reranker().rank("capital of Italy", TEXTS)
+        documents = [Candidate(text, score=0.5) for text in TEXTS]
 
+        assert set(Reranker().rank("capital of Italy", TEXTS)[0].components) >= {"bm25"}
+        ranking = Reranker().rank("capital of Italy", documents)
         assert set(ranking[0].components) >= {"bm25", "retrieval"}
 
     def test_it_adds_the_retrievers_score_half_and_half(self) -> None:

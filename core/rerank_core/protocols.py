@@ -18,12 +18,18 @@ class Scores(list[float | None]):
     """The scores of one batch, and beside them what the scorer saw before it mapped them to 0..1.
 
     A plain list satisfies the engine just as well; `raw` (same length, same order) ends up in
-    `hit.components` under the scorer's name and `"…:raw"`.
+    `hit.components` under the scorer's name and `"…:raw"`. `trust` (0..1) says how far they are to
+    be believed beside other signals; `Hybrid` asks for it.
     """
 
-    def __init__(self, scores: Iterable[float | None], raw: Sequence[float | None] | None = None):
+    def __init__(
+        self,
+        scores: Iterable[float | None],
+        raw: Sequence[float | None] | None = None,
+        trust: float = 1.0,
+    ):
         super().__init__(scores)
-        self.raw = raw
+        self.raw, self.trust = raw, trust
 
 
 @runtime_checkable

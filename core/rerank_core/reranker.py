@@ -56,8 +56,8 @@ class Reranker(Held):
     `scorer` is a name ("hybrid", "bm25", "llm:gpt-4o-mini", "cross-encoder:…"), an object with
     `async score(query, texts)`, a function `(query, texts) -> scores`, or several of these in a
     dict by name (then `combine` says how). None is "hybrid": BM25 over the candidates and the
-    retriever's own score, half and half. A `Cascade`, or its name ("hybrid > onnx@50"), asks one
-    scorer after the other, each over the best so far.
+    retriever's own score, half and half; BM25 alone over a list without scores. A `Cascade`, or its
+    name ("hybrid > onnx@50"), asks one scorer after the other, each over the best so far.
 
     All options are keywords, checked now and read-only from then on; `replace` gives another
     reranker with other ones. They are listed in `help(Reranker)` and in `Options`.

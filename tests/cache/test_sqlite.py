@@ -311,7 +311,7 @@ class TestNoPlaceForAFile:
             "from cache.doubles import Counting, TEXTS\n"
             "from rerank_core import Reranker\n"
             "from rerank_core.engine import cache; cache.STORE_TIMEOUT = 20.0\n"
-            "import rerank_core.stores, asyncio, sqlite3, bm25s, tenacity\n"
+            "import rerank_core.stores, asyncio, sqlite3, tenacity\n"
             "file = Path(sys.argv[1])\n"
             "reranker = Reranker(Counting(), cache=file)\n"
             "reranker.rank('q', TEXTS); reranker.close()\n"

@@ -67,7 +67,7 @@ def shared_words(query: str, texts: Sequence[str]) -> list[float]:
 
 #: Every scorer, and the module it cannot do without.
 SCORERS: dict[str, tuple[str, Callable[[Kit], Scorer]]] = {
-    "bm25": ("bm25s", lambda kit: BM25Scorer()),
+    "bm25": ("Stemmer", lambda kit: BM25Scorer()),
     "function": ("math", lambda kit: FunctionScorer(shared_words, scale=(0, 1), independent=True)),
     "llm-batch": ("openai", lambda kit: llm(kit, "batch", scoring(reader=read_prompt))),
     "llm-pointwise": ("openai", lambda kit: llm(kit, "pointwise", scoring(reader=read_prompt))),

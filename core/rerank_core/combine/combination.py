@@ -43,6 +43,20 @@ __all__ = ["Combination", "Recency", "ReciprocalRankFusion", "WeightedSum"]
 Signal = Sequence[float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one ranking before its signals are combined, by candidate.
+
+    `retrieval`: the retriever's scores, and `ordered`: whether it is a retriever that put the
+    candidates in order. `scores` of each scorer by name, and the `trust` (0..1) it has in them.
+    """
+
+    retrieval: Signal
+    ordered: bool
+    scores: Mapping[str, Signal]
+    trust: Mapping[str, float]
+
+
 class Combination(ABC):
     """The weighted mean of signals, each put on a common scale first. An immutable value.
 
@@ -73,6 +87,10 @@ class Combination(ABC):
             )
             for position in range(_length(signals))
         ]
+
+    def for_ranking(self, evidence: Evidence) -> tuple[Combination, str | None]:
+        """The combination for one ranking, and a word on it for the report: itself, as a rule."""
+        return self, None
 
     def components(
         self, signals: Mapping[str, Signal], estimated: Collection[str] = ()

@@ -6,11 +6,11 @@ Pure; every list is in the order so far: the retriever's, or that of the stage b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate
-from .combination import Combination
+from .combination import Combination, Evidence
 from .estimate import order as estimated_order
 
 Signal = Sequence[float | None]
@@ -24,6 +24,8 @@ class Scoring:
     name: str
     scores: Signal
     raw: Signal
+    #: How far it trusts them beside other signals, 0..1.
+    trust: float = 1.0
 
     @property
     def empty(self) -> bool:
@@ -45,6 +47,8 @@ class Fused:
     scores: Signal
     components: Mapping[str, Signal]
     problems: Sequence[str] = field(default=())
+    #: How they were combined, where there is something to say.
+    note: str | None = None
 
 
 def fuse(
@@ -56,6 +60,7 @@ def fuse(
     combine: Combination | None,
     *,
     ranks: bool = True,
+    ordered: bool = False,
     retrieved: Sequence[int] | None = None,
     earlier: Mapping[str, Signal] = NOTHING,
 ) -> Fused:
@@ -64,8 +69,9 @@ def fuse(
     Where a scorer found nothing, the `fallback` takes its place; where it found something, the
     rest is estimated from the fallback's order instead of the order so far. `retrieved`: each
     one's place in the retriever's order, where that is another one, and `ranks`: whether that may
-    stand in where `combine` wants the retriever's scores and some lack one. `earlier`: what the scorers of
-    stages before this one said, which `combine` may weigh too.
+    stand in where `combine` wants the retriever's scores and some lack one; `ordered`: whether a
+    retriever is known to have put that order. `earlier`: what the scorers of stages before this one
+    said, which `combine` may weigh too.
     """
     used = [fallback if scoring.empty and fallback else scoring for scoring in found]
     components: dict[str, Signal] = {}
@@ -83,8 +89,11 @@ def fuse(
     if ranks and None in known:  # then the retriever's order still says something
         known = _by_rank(range(len(listed)) if retrieved is None else retrieved)
     signals = {**earlier, RETRIEVAL: known}
-    signals |= {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
-    return _combined(query, listed, signals, found, used, combine, components)
+    said = {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
+    trust = {asked.name: scoring.trust for asked, scoring in zip(found, used, strict=True)}
+    combine, note = combine.for_ranking(Evidence(retrieval.scores, ordered, said, trust))
+    combined = _combined(query, listed, {**signals, **said}, found, used, combine, components)
+    return replace(combined, note=note)
 
 
 def _order(scores: Signal, beneath: Scoring | None) -> list[int]:

@@ -104,7 +104,9 @@ class Asker:
             raise ScorerError(
                 f"{self.traits.name} returned {len(scores)} scores for {len(part)} texts"
             )
-        raw = scores.raw if isinstance(scores, Scores) else None
+        raw = None
+        if isinstance(scores, Scores):
+            raw, scored.trust = scores.raw, min(scored.trust, scores.trust)
         self._keep(dict(enumerate(scores)), raw, group, scored)
 
     def _keep(

@@ -44,6 +44,8 @@ class Scored:
 
     scores: list[float | None]
     raw: list[float | None]
+    #: How far the scorer trusts them, 0..1: as far as the least of its batches.
+    trust: float = 1.0
     reasons: dict[Reason, None] = field(default_factory=dict)  # sets that keep their order
     errors: list[ScorerError] = field(default_factory=list)
     #: What the last try failed with, while the next one is waited for.

@@ -282,6 +282,7 @@ class Engine:
             seen.add(within)
         if batch.scored.coverage:
             self.succeeded = True
+        scored.trust = min(scored.trust, batch.scored.trust)
         scored.reasons |= batch.scored.reasons
         scored.errors.extend(batch.scored.errors)
         if batch.scored.trouble is not None and not batch.task.done():

@@ -131,12 +131,14 @@ class StageRunner:
                 None if fallback is None else _scoring(*fallback),
                 self.combine,
                 ranks=part.ranks,
+                ordered=part.ordered,
                 retrieved=seen,
                 earlier={
                     name: [told.get(position) for position in seen]
                     for name, told in earlier.items()
                 },
             )
+            meter.add(note=fused.note)
             self._advise(fused, found, meter)
             self._tell_uncached(meter)
             return Outcome(
@@ -241,4 +243,4 @@ def _retrieved(found: Retrieval, seen: Sequence[int]) -> Scoring:
 
 
 def _scoring(name: str, scored: Scored) -> Scoring:
-    return Scoring(name, scored.scores, scored.raw)
+    return Scoring(name, scored.scores, scored.raw, scored.trust)

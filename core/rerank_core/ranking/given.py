@@ -100,7 +100,7 @@ def given(
             odd[index] = oddity
     if odd and not lenient:
         _refuse_scores(odd, candidates)
-    retrieval = retrieval_of(candidates, retrieval_score)
+    retrieval = retrieval_of(candidates, retrieval_score, ordered=lenient)
     notes = (
         "the query is blank: this is the retriever's order" if blank else None,
         _note("could not be read, and is not scored", unread),

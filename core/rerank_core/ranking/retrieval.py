@@ -29,7 +29,8 @@ class Retrieval:
     `order`: positions in the input, best retrieved first. `scores` by position in the input,
     higher is better, None where there is none; `distances`, what they were before they were turned
     round, if they were. `ranks`: whether the order says anything beyond ties. `guessed`: whether
-    nobody said that they are distances.
+    nobody said that they are distances. `ordered`: whether it is known that a retriever put the
+    order: a framework handed it over, or its user says what its scores are.
     """
 
     order: Sequence[int]
@@ -37,6 +38,7 @@ class Retrieval:
     distances: Sequence[float | None] | None = None
     ranks: bool = True
     guessed: bool = False
+    ordered: bool = False
 
     @property
     def note(self) -> str | None:
@@ -64,7 +66,12 @@ class Retrieval:
         return replace(self, scores=[None] * len(self.scores), distances=None, ranks=False)
 
 
-def retrieval_of(candidates: Sequence[Candidate], said: RetrievalScore | None = None) -> Retrieval:
+def retrieval_of(
+    candidates: Sequence[Candidate],
+    said: RetrievalScore | None = None,
+    *,
+    ordered: bool = False,
+) -> Retrieval:
     """The retriever's part, by what was `said` of its scores; None: by how they look.
 
     The order is by the scores where every candidate carries one, ties as given; else as given,
@@ -74,11 +81,12 @@ def retrieval_of(candidates: Sequence[Candidate], said: RetrievalScore | None = 
     given = [candidate.score for candidate in candidates]
     if said == "none":
         return Retrieval(range(len(given)), [None] * len(given), ranks=False)
+    ordered = ordered or said is not None
     guessed = said is None and _ascend(given)
     if guessed or said == "distance":
         turned = [None if score is None else 0.0 - score for score in given]
-        return Retrieval(_order(turned), turned, given, guessed=guessed)
-    return Retrieval(_order(given), given)
+        return Retrieval(_order(turned), turned, given, guessed=guessed, ordered=ordered)
+    return Retrieval(_order(given), given, ordered=ordered)
 
 
 def _ascend(scores: Sequence[float | None]) -> bool:

@@ -1,20 +1,27 @@
-"""BM25 over the candidates at hand."""
+"""BM25 over the candidates at hand, and what is known of their language."""
 
 from __future__ import annotations
 
-import logging
-import sys
-import warnings
+import math
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
 
 from ..combine.normalize import rank_correlation
 from ..protocols import ScorerBase, Scores
 from ..runtime.threads import Stop, run
 from ..runtime.usage import record
+from ..text.counting import Counted, Term, Terms
+from ..text.languages import languages_of, sample
 from ..text.words import words
 
+__all__ = ["BM25Scorer", "words"]
+
+#: What is known of a language's word frequencies counts like so many more candidates: enough that
+#: ten candidates do not think "the" rare, few enough that a hundred of them know their subject.
+PRIOR = 100
+#: The share of all words that one has which the table leaves out as rare.
+RARE = 5e-6
+#: The prior's candidates have at least so many words: "the" is no more telling in a list of titles.
+TYPICAL = 100
 #: Below so many candidates, how often a word occurs among them says little about how rare it is.
 FEW = 20
 #: From so many candidates on, a rank correlation with the retriever's scores of `LEXICAL` says that
@@ -26,16 +33,21 @@ MANY, LEXICAL = 50, 0.6
 class BM25Scorer(ScorerBase):
     """Scores by shared words, rarer ones counting more. Needs no key, model or network.
 
-    Robertson's BM25 (Lucene's variant, by the `bm25s` package) with word frequencies taken from
-    the candidates themselves. So it looks at all of them at once (`independent` is False), and
-    over few of them, or over candidates that a lexical retriever brought, it has little to add:
-    the report says so. Scores are BM25 by min-max over the list: 1 for the best, 0 for the worst,
-    and 0 all through if no candidate shares a word with the query.
+    Robertson's BM25 with Lucene's idf. Words are compared by their stems, whatever script and form
+    they are written in. How rare a word is comes from the candidates themselves, mixed with its
+    frequency in the language at large (`PRIOR` candidates' worth), so that stop words count for
+    little even among few. So it looks at all candidates at once (`independent` is False). Over
+    candidates that a lexical retriever brought it has little to add, and over few in a language
+    whose word frequencies it does not have: the report says so. Scores are BM25 by min-max over the
+    list: 1 for the best, 0 for the worst, and 0 all through if no candidate shares a word with the
+    query.
+
+    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
 
     >>> import asyncio
     >>> texts = ["Paris is in France", "Rome is in Italy", "no word in common"]
     >>> asyncio.run(BM25Scorer().score("where is Rome", texts))
-    [0.32..., 1.0, 0.0]
+    [0.10..., 1.0, 0.0]
     """
 
     name = "bm25"
@@ -49,14 +61,7 @@ class BM25Scorer(ScorerBase):
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """BM25 of each text over all of them, by min-max; the BM25 itself in `raw`."""
-        if not texts:
-            return []
-        if len(texts) < FEW:
-            record(
-                note=f"BM25 over {len(texts)} candidates knows little of word frequencies: "
-                f"rerank {FEW} or more, or use another scorer"
-            )
-        return await run(self._score, query, list(texts))
+        return await run(self._score, query, list(texts)) if texts else []
 
     def advise(
         self, scores: Sequence[float | None], retrieval: Sequence[float | None]
@@ -75,37 +80,56 @@ class BM25Scorer(ScorerBase):
         )
 
     def _score(self, query: str, texts: list[str], *, stop: Stop) -> list[float | None]:
-        raw = self._bm25(query, texts, stop)
+        terms = Terms(query, languages_of(sample(query, texts)))
+        counted: list[Counted] = []
+        for text in texts:
+            if (whole := terms.count(text, stop)) is None:
+                return [None] * len(texts)
+            counted.append(whole)
+        # without a table there are only the candidates to know by
+        known = _known(terms.terms)
+        trust = known + (1 - known) * min(1.0, len(texts) / PRIOR)
+        if len(texts) < FEW:
+            instead = "the language's count instead" if trust > 0.5 else "it weighs less for it"
+            record(note=f"{len(texts)} candidates know little of word frequencies: {instead}")
+        raw = self._bm25(terms.terms, counted)
         low, high = min(raw), max(raw)
         if high <= 0.0:
             record(note="BM25: no candidate shares a word with the query")
-            return Scores([0.0] * len(texts), raw)
-        return Scores([(s - low) / (high - low) if high > low else 1.0 for s in raw], raw)
+            return Scores([0.0] * len(texts), raw, trust)
+        return Scores([(s - low) / (high - low) if high > low else 1.0 for s in raw], raw, trust)
 
-    def _bm25(self, query: str, texts: list[str], stop: Stop) -> list[float]:
-        bm25s = _bm25s()
-        vocabulary: dict[str, int] = {}
-        corpus: list[list[int]] = []
-        for text in texts:
-            if stop():
-                return [0.0] * len(texts)
-            corpus.append([vocabulary.setdefault(w, len(vocabulary)) for w in words(text)])
-        wanted = [vocabulary[word] for word in words(query) if word in vocabulary]
-        if not wanted:
-            return [0.0] * len(texts)
-        index = bm25s.BM25(k1=self.k1, b=self.b)
-        index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
-        return [float(score) for score in index.get_scores(wanted)]
+    def _bm25(self, terms: Sequence[Term], counted: Sequence[Counted]) -> list[float]:
+        mean = sum(text.length for text in counted) / len(counted) or 1.0
+        weights = [
+            term.times * _idf(term, [text.terms[place] for text in counted], mean)
+            for place, term in enumerate(terms)
+        ]
+        scores = []
+        for text in counted:
+            damping = self.k1 * (1 - self.b + self.b * text.length / mean)
+            scores.append(
+                sum(
+                    weight * times / (times + damping)
+                    for weight, times in zip(weights, text.terms, strict=True)
+                    if times
+                )
+            )
+        return scores
 
 
-def _bm25s() -> Any:
-    """The package, imported without its progress bar's complaint about a bare notebook."""
-    if "bm25s" not in sys.modules:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="IProgress not found")
-            import_module("bm25s")
-        # it sets its own logger to DEBUG, which every application would hear
-        logging.getLogger("bm25s").setLevel(logging.NOTSET)
-    import bm25s  # waits where another thread is still importing it
+def _idf(term: Term, counts: Sequence[int], length: float) -> float:
+    """How telling a term is, 0 and up: Lucene's idf over the candidates and the prior's."""
+    every, having = float(len(counts)), float(sum(map(bool, counts)))
+    if term.frequency is not None:
+        every += PRIOR
+        # the chance that a text of this length has the word
+        length = max(length, TYPICAL)
+        having += PRIOR * -math.expm1(length * math.log1p(-max(term.frequency, RARE)))
+    return math.log1p((every - having + 0.5) / (having + 0.5))
 
-    return bm25s
+
+def _known(terms: Sequence[Term]) -> float:
+    """The share of the query's words, 0..1, whose frequency in their language is known."""
+    spoken = [term for term in terms if not term.keys[0].isdecimal()]
+    return sum(term.frequency is not None for term in spoken) / len(spoken) if spoken else 1.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from ..combine.combination import Combination, WeightedSum
+from ..combine.combination import Combination
+from ..combine.hybrid import BM25, Hybrid
 from ..errors import ConfigurationError
 from ..protocols import Scorer
 from .cascade import Cascade, as_cascade, is_cascade
@@ -24,7 +25,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "api": ("services.rerank_api", "RerankAPIScorer"),
 }
 
-#: The embedded default: BM25 and the retriever's own score, half and half.
+#: The embedded default: BM25 and the retriever's own scores. See `Hybrid`.
 HYBRID = "hybrid"
 
 #: What may stand where a scorer is asked for.
@@ -88,11 +89,7 @@ def recipe(scorer: Any) -> Recipe:
             f"a cascade is the whole of scorer=, and no part of it: {scorer!r}"
         )
     if scorer is None or scorer == HYBRID:
-        return Recipe(
-            {"bm25": scorer_for("bm25")},
-            WeightedSum({"bm25": 0.5, "retrieval": 0.5}, normalize="min-max"),
-            name=HYBRID,
-        )
+        return Recipe({BM25: scorer_for(BM25)}, Hybrid(), name=HYBRID)
     if isinstance(scorer, Mapping):
         if not scorer:
             raise ConfigurationError("scorer is an empty mapping: name at least one scorer")
