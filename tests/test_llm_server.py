@@ -54,6 +54,7 @@ def rank(request: pytest.FixtureRequest) -> Iterator[Face]:
     def call(*, timeout: float | None = 5.0, **options: Any) -> Ranking:
         reranker = Reranker(LLMScorer(**options), timeout=timeout)
         opened.append(reranker)
+        reranker.warm_up()  # what loading does to a deadline is told in tests/engine
         if request.param == "sync":
             return reranker.rank(QUERY, TEXTS)
         return asyncio.run(reranker.arank(QUERY, TEXTS))

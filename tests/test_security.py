@@ -211,6 +211,7 @@ def test_a_key_shows_nowhere_where_nobody_answers(
     _, make = PARTS[part]
 
     with refusing() as url, Reranker(make(url, KEY), timeout=0.3, on_error="raise") as reranker:
+        reranker.warm_up()
         ask_every_face(reranker, seen)
     note_the_rest(seen, caplog)
 
@@ -254,6 +255,7 @@ def test_no_text_is_in_a_log_or_trace(seen: Seen, caplog: pytest.LogCaptureFixtu
         with Server(serve(), faults) as server:
             reranker = Reranker(make(server.url, KEY), timeout=0.5)
             with reranker, suppress(ScorerError):
+                reranker.warm_up()
                 reranker.rank(QUERY, TEXTS)
     for record in caplog.records:
         if record.name.startswith("rerank_core"):

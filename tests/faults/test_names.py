@@ -22,6 +22,7 @@ def test_other_hosts_are_found_meanwhile() -> None:
     with unresolvable(20) as nowhere, standing(good) as (address, _):
         for number in range(20):
             with Reranker(api(f"{nowhere}/{number}"), timeout=0.05) as lost:
+                lost.warm_up()
                 report = lost.rank("capital of Italy", TEXTS).report
                 assert report.reasons == (Reason.TIMEOUT,)
         named = address.replace("127.0.0.1", "localhost")
@@ -38,6 +39,7 @@ from faults.names import unresolvable
 from rerank_core import Reranker
 hanging = unresolvable(60)
 reranker = Reranker(api(hanging.__enter__()), timeout=0.1)
+reranker.warm_up()
 print(*reranker.rank("q", ["a", "b"]).report.reasons)
 """
 

@@ -451,7 +451,10 @@ class TestOurOwnCalls:
         server.faults = [FAULTS["silent"]]
         runs = ChatRuns()
 
-        retrieve(LLMReranker(timeout=1.0), runs, documents=MANY)
+        compressor = LLMReranker(timeout=1.0)
+        compressor.reranker.warm_up()
+
+        retrieve(compressor, runs, documents=MANY)
 
         assert set(runs.failed) == set(runs.started) != set()
         assert runs.rerankers_ended_before == []
@@ -559,6 +562,7 @@ class TestDocuments:
         server.faults = [FAULTS["closed"]]
         rankings: list[Ranking] = []
         compressor = LLMReranker(timeout=0.3, top_n=None, on_ranking=rankings.append)
+        compressor.reranker.warm_up()
         earlier = [
             document.model_copy(update={"metadata": {"relevance_score": 0.5}})
             for document in DOCUMENTS

@@ -549,7 +549,10 @@ class TestOurOwnCalls:
         server.faults = [FAULTS["silent"]]
         callbacks = Callbacks(CBEventType.LLM)
 
-        postprocess(LLMReranker(timeout=1.0, callback_manager=CallbackManager([callbacks])), MANY)
+        reranker = LLMReranker(timeout=1.0, callback_manager=CallbackManager([callbacks]))
+        reranker.reranker.warm_up()
+
+        postprocess(reranker, MANY)
 
         assert len(callbacks.ended) == len(callbacks.started) > 0
         assert all(EventPayload.EXCEPTION in payload for payload in callbacks.ended)
@@ -603,6 +606,7 @@ class TestNodes:
         server.faults = [FAULTS["closed"]]
         rankings: list[Ranking] = []
         reranker = LLMReranker(timeout=0.3, top_n=None, on_ranking=rankings.append)
+        reranker.reranker.warm_up()
 
         found = postprocess(reranker)
 

@@ -293,6 +293,7 @@ class TestListwise:
 
         serve(None, FAULTS["silent"].only(lambda request: request.number > 0))
         with Reranker(LLMScorer(strategy="listwise", window=10), timeout=0.5) as reranker:
+            reranker.warm_up()
             ranking = reranker.rank(QUERY, TEXTS)
 
         assert ranking.report.reasons == (Reason.TIMEOUT,)

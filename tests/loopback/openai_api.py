@@ -135,6 +135,9 @@ class OpenAIAPI:
             return await self._embed(request, body)
         return await self._chat(request, body)
 
+    #: The packages that it is asked with.
+    clients = ("openai", "genai_prices")
+
     def error(
         self, status: int, message: str, code: str | None = None, param: str | None = None
     ) -> Response:

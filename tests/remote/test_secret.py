@@ -222,6 +222,7 @@ def test_no_error_shows_it(planting: str, mood: str) -> None:
     with Server(RerankAPI("vllm"), [FAULTS[mood]]) as server:
         preset = PLANTINGS[planting](server.url.removeprefix("http://"))
         with preset.reranker as reranker:
+            reranker.warm_up()
             try:
                 said = repr(reranker.rank("capital of Italy", DOCUMENTS, timeout=0.5).report)
             except RerankError as error:

@@ -113,6 +113,7 @@ def rank(server: Server, face: str) -> Rank:
                 return await reranker.arank(QUERY, texts)
 
         with Reranker(scorer, top_n=1, **{"timeout": 20.0, **options}) as reranker:
+            reranker.warm_up()
             if face == "async":
                 return asyncio.run(awaited(reranker))
             with observing(observer):
