@@ -159,6 +159,11 @@ def table(named: Mapping[str, Any], options: Options) -> dict[str, Any]:
     return found
 
 
+def scorer_table(scorer: Any) -> Any:
+    """A scorer as it stands in the file. Raises `ConfigurationError` for what no file can hold."""
+    return _checked_name("scorer", scorer)
+
+
 def combination(table: Any) -> Combination:
     """The combination of a table with its `kind`. Raises `ConfigurationError`."""
     if not isinstance(table, Mapping) or table.get("kind") not in _COMBINATIONS:

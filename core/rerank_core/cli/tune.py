@@ -22,7 +22,7 @@ from ..evaluation.tuned import tables
 from ..evaluation.tuning import MEASURE, Tuning, tune
 from ..reranker import Reranker
 from ..scorers.named import HYBRID
-from . import judged
+from . import cascade, judged
 from .table import plain_table
 
 
@@ -70,6 +70,11 @@ def tuning(
     rerank tune my-data/ --scorer llm:gpt-4o-mini --journal tune.jsonl -o rerank.toml
 
     rerank tune --qrels qrels.txt --base bm25.trec --run gpt=gpt.trec
+
+    Of a cascade the margin is learned by which its last stage may be skipped, where on held-out
+    queries that was never worse than asking it about all of them:
+
+    rerank tune my-data/ --scorer "hybrid > llm:gpt-4o-mini@10"
     """
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
@@ -79,6 +84,23 @@ def tuning(
     systems = judged.asked(run, scorer, config_file)
     if not systems:
         systems = judged.asked(None, ["bm25"] if collection.has_texts else None, None)
+    if cascade.among(systems):
+        cascade.tune(
+            systems,
+            collection,
+            output,
+            measure=measure,
+            splits=splits,
+            folds=folds,
+            seed=seed,
+            asking={
+                "journal": None if journal is None else Journal(journal),
+                "timeout": timeout,
+                "at_once": at_once,
+            },
+            as_json=as_json,
+        )
+        return
     with judged.progress(not as_json) as told:
         runs, scorers = _asked(systems, collection, journal, timeout, at_once, told)
     found = tune(
