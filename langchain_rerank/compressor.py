@@ -44,7 +44,8 @@ class RerankCompressor(BaseDocumentCompressor):
 
     `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line, then
     a blank line. `score_field` names the metadata in which the retriever left its own score; a
-    distance is told by the reranker's `retrieval_score`. `top_n`, if given, takes the place of the
+    distance is told by the reranker's `retrieval_score`. `max_per` and signals see all metadata, by
+    its names. `top_n`, if given, takes the place of the
     reranker's; it may be set.
 
     A blank query, or a document that cannot be read, ends no retrieval: the report says so. Raises

@@ -68,7 +68,9 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
 
     The text that is scored is `get_content(metadata_mode)`, by default as an embedding model sees
     it. With `keep_retrieval_score` every node comes as a `RankedNode` that has the retriever's
-    score beside the new one. `top_n`, if given, takes the place of the reranker's; it may be set.
+    score beside the new one. `max_per` and signals see `node.metadata`, and the document that a
+    node was cut from as "ref_doc_id". `top_n`, if given, takes the place of the reranker's; it may
+    be set.
 
     A blank query, or a node that cannot be read, ends no retrieval: the report says so. Raises
     what else `Reranker.rank` raises, and `InvalidInputError`, a `ValueError`, for no query at all.
@@ -157,7 +159,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
             "text": node.node.get_content(metadata_mode=self.metadata_mode),
             "id": node.node.node_id,
             "score": node.score,
-            "metadata": node.node.metadata,
+            "metadata": _metadata(node.node),
         }
 
     @contextmanager
@@ -210,6 +212,12 @@ def _query(bundle: QueryBundle | None) -> str:
     if bundle is None:
         raise InvalidInputError("reranking needs a query: pass query_bundle or query_str")
     return bundle.query_str
+
+
+def _metadata(node: BaseNode) -> dict[str, Any]:
+    """The node's own, and under "ref_doc_id" the document that it was cut from, for `max_per`."""
+    source = {} if node.ref_doc_id is None else {"ref_doc_id": node.ref_doc_id}
+    return {**source, **node.metadata}
 
 
 def _listed(nodes: Sequence[NodeWithScore]) -> Sequence[NodeWithScore]:

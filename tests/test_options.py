@@ -36,6 +36,8 @@ WRONG: dict[str, Any] = {
     "on_ranking": "print",
     "depth": -1,
     "retrieval_score": "cosine",
+    "duplicates": "merge",
+    "max_per": "parent_id",
     "threshold": float("nan"),
     "shadow": 2,
     "hedge_after": -1,

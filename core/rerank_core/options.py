@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_args
 
 from .combine.combination import Combination
+from .engine.selection import Duplicates
 from .errors import ConfigurationError, InvalidInputError, UnknownOptionError
 from .protocols import ScoreStore
 from .ranking.ranking import Ranking
@@ -70,6 +71,27 @@ def _on_error(name: str, value: Any) -> Any:
 def _retrieval_score(name: str, value: Any) -> Any:
     one_of(name, value, (*get_args(RetrievalScore), None))
     return value
+
+
+def _duplicates(name: str, value: Any) -> Any:
+    one_of(name, value, get_args(Duplicates))
+    return value
+
+
+def _max_per(name: str, value: Any) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise ConfigurationError(
+            f'{name} is a field of the metadata and a number, such as ("parent_id", 2), or None '
+            f"for no limit, not {value!r}"
+        )
+    key, most = value
+    if not isinstance(key, str) or not key:
+        raise ConfigurationError(f"{name} names a field of the metadata first, not {key!r}")
+    if most is None:
+        raise ConfigurationError(f"{name} is {value!r}: give a number, or None for no limit")
+    return key, cast("int", whole_number(name, most, least=1, none="no limit"))
 
 
 _rate = partial(real_number, above=0, none="no limit")
@@ -140,6 +162,19 @@ class Options:
         three or more that ascend from the first to the last are distances, and the report says
         so.""",
     )
+    duplicates: Duplicates = _option(
+        "keep",
+        _duplicates,
+        """"drop": of candidates with nearly the same words only the best retrieved is scored and
+        returned; the others stay in `ranking.all`, behind, marked with what they repeat.""",
+    )
+    max_per: tuple[str, int] | None = _option(
+        None,
+        _max_per,
+        """("parent_id", 2): of those with one value in that field of their metadata at most so
+        many, the best, are returned; the others stay in `ranking.all`, behind and marked. None for
+        no limit, and none for those without the field.""",
+    )
     threshold: float | None = _option(
         None,
         partial(real_number, none="any"),
@@ -185,6 +220,8 @@ class RerankerOptions(TypedDict, total=False):
     on_ranking: Callable[[Ranking], object] | None
     depth: int | None
     retrieval_score: RetrievalScore | None
+    duplicates: Duplicates
+    max_per: tuple[str, int] | None
     threshold: float | None
     shadow: float | None
     hedge_after: Timeout

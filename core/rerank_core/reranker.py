@@ -16,6 +16,7 @@ from .engine.cache import Cache
 from .engine.engine import Engine
 from .engine.pipeline import Pipeline
 from .engine.rate_limit import RateLimit
+from .engine.selection import Selection
 from .engine.stage import StageRunner
 from .errors import ConfigurationError, ScorerError
 from .options import (
@@ -357,8 +358,9 @@ class Reranker(Held):
             await threads.run(lambda stop: self._tell(ranking))
 
     async def _scored(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
+        selection = Selection(duplicates=self.duplicates, max_per=self.max_per)
         with ranking_span(list(self.scorers), len(asked.candidates)) as span:
-            placed, report = await self._pipeline.run(asked, deadline)
+            placed, report = await selection.run(self._pipeline.run, asked, deadline)
             span.finish(report)
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"

@@ -15,7 +15,12 @@ pytest.importorskip("langchain_core")
 pytest.importorskip("llama_index.core")
 
 from langchain_core.documents import Document
-from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.schema import (
+    NodeRelationship,
+    NodeWithScore,
+    RelatedNodeInfo,
+    TextNode,
+)
 
 import langchain_rerank
 import llamaindex_rerank
@@ -132,3 +137,39 @@ def test_a_tuned_file_is_loaded_by_both(tmp_path: Path) -> None:
 
     for made in (compressor.reranker, postprocessor.reranker):
         assert (list(made.scorers), made.top_n, made.depth) == (["bm25"], 3, 20)
+
+
+def test_repeats_and_too_much_of_one_source_are_dropped_in_both() -> None:
+    """By metadata; in LlamaIndex by the document that a node was cut from, too."""
+    texts = ["rivers of Rome", "Rivers of Rome!", "a river", "another river", "the last river"]
+    sources = ["a", "b", "a", "a", "b"]
+    options = {"duplicates": "drop", "top_n": None}
+    documents = [
+        Document(text, metadata={"source": source})
+        for text, source in zip(texts, sources, strict=True)
+    ]
+    nodes = [
+        NodeWithScore(
+            node=TextNode(
+                text=text,
+                metadata={"source": source},
+                excluded_embed_metadata_keys=["source"],
+                relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=source)},
+            )
+        )
+        for text, source in zip(texts, sources, strict=True)
+    ]
+
+    compressed = langchain_rerank.BM25Reranker(max_per=("source", 2), **options).compress_documents(
+        documents, "river"
+    )
+    found = [document.page_content for document in compressed]
+    assert sorted(found) == sorted([texts[2], texts[3], texts[4]])
+
+    for field in ("source", "ref_doc_id"):
+        preset = llamaindex_rerank.BM25Reranker(max_per=(field, 2), **options)
+        ranked = preset.postprocess_nodes(nodes, query_str="river")
+        assert [node.node.get_content() for node in ranked] == found
+        again = type(preset).from_dict(preset.to_dict())
+        assert again.reranker.max_per == (field, 2)
+    assert all("ref_doc_id" not in node.node.metadata for node in nodes)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from ..errors import RerankError
 from .candidate import Candidate
 from .report import Report
 from .retrieval import Retrieval
+
+#: Why a candidate stands behind all others: see `rerank_core.engine.selection`.
+Dropped = Literal["duplicate", "max_per"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +23,13 @@ class RankedCandidate:
     could not be scored and stands where its retrieval rank and the other scores suggest. `estimate`
     is then the number it stands by, on the scale of the scores: never above that of a hit before
     it. Where nothing at all was scored it is by retrieval rank alone, from 1 for the first down to
-    just above 0.5 for the last. None where there is a score.
+    just above 0.5 for the last. None where there is a score, or where it was dropped.
     `components` shows the signals: under its name what went into the score, under "name:raw" what
     it was before it was mapped or normalized. `document` is the caller's own object, `index` its
     position in the input, `retrieved` its rank (from 1) in the retriever's order.
+
+    `dropped`: why it stands behind all others, is never among the top_n and has no score:
+    "duplicate" of the candidate whose `index` is in `repeats`, or beyond "max_per"; else None.
     """
 
     rank: int
@@ -36,6 +42,8 @@ class RankedCandidate:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     components: Mapping[str, float | None] = field(default_factory=dict)
     estimate: float | None = None
+    dropped: Dropped | None = None
+    repeats: int | None = None
 
     @property
     def scored(self) -> bool:
@@ -70,7 +78,8 @@ class RankedCandidate:
 class Placed:
     """One candidate in its place: its index in the input, its retrieval rank, its scores.
 
-    `estimate` is what it stands by where nothing was scored.
+    `estimate` is what it stands by where nothing was scored. `dropped` and `repeats` are those of
+    `RankedCandidate`.
     """
 
     index: int
@@ -78,6 +87,8 @@ class Placed:
     score: float | None = None
     components: Mapping[str, float | None] = field(default_factory=dict)
     estimate: float | None = None
+    dropped: Dropped | None = None
+    repeats: int | None = None
 
 
 def as_retrieved(retrieval: Retrieval, *, keep_scores: bool = False) -> list[Placed]:
@@ -124,7 +135,9 @@ def ranked(
             id=candidates[hit.index].id,
             metadata=dict(candidates[hit.index].metadata),
             components=hit.components,
-            estimate=None if hit.score is not None else estimates[rank - 1],
+            estimate=(estimates[rank - 1] if hit.score is None and hit.dropped is None else None),
+            dropped=hit.dropped,
+            repeats=hit.repeats,
         )
         for rank, hit in enumerate(placed, start=1)
     )
@@ -152,7 +165,8 @@ def _estimates(placed: Sequence[Placed]) -> list[float]:
 class Ranking(Sequence[RankedCandidate]):
     """The best `top_n` candidates, as a sequence; `all` holds every one.
 
-    Where a threshold was set, `top_n` is how many of them reach it, if that is fewer.
+    Where a threshold was set, `top_n` is how many of them reach it, if that is fewer. What was
+    dropped (`hit.dropped`) is in `all` alone.
 
     >>> ranking = Ranking("capital of France", (), 10, Report())
     >>> len(ranking), ranking.report.coverage
@@ -168,8 +182,11 @@ class Ranking(Sequence[RankedCandidate]):
 
     @property
     def top(self) -> tuple[RankedCandidate, ...]:
-        """The best `top_n`, or all where that is None."""
-        return self.all if self.top_n is None else self.all[: self.top_n]
+        """The best `top_n`, or all where that is None, but for what was dropped."""
+        there = self.all
+        if there and there[-1].dropped is not None:  # they stand behind the others
+            there = tuple(hit for hit in there if hit.dropped is None)
+        return there if self.top_n is None else there[: self.top_n]
 
     def __len__(self) -> int:
         return len(self.top)

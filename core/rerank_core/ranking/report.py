@@ -49,7 +49,8 @@ class Report(Usage):
     could not be read, is named there too, and degrades nothing). `notes`: the same and more in
     sentences. `cache_hits`: scores that needed no call, and `cache_hit_rate`, their share (0..1) of
     all that were asked for. `seconds` of wall time. `stages`: a `StageReport` for each stage of the
-    cascade; one, where there is none.
+    cascade; one, where there is none. `duplicates`: near-duplicates that were dropped, and
+    `beyond_max_per`: candidates that were too many of one source, where that was asked for.
     """
 
     coverage: float = 1.0
@@ -60,6 +61,8 @@ class Report(Usage):
     cache_hit_rate: float = 0.0
     seconds: float = 0.0
     stages: tuple[StageReport, ...] = ()
+    duplicates: int = 0
+    beyond_max_per: int = 0
 
     @property
     def why(self) -> str:
