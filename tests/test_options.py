@@ -29,6 +29,7 @@ WRONG: dict[str, Any] = {
     "top_n": 0,
     "timeout": -1,
     "combine": "weighted-sum",
+    "instruction": " ",
     "fallback": "bm52",
     "cache": "redis",
     "on_error": "ignore",

@@ -68,6 +68,14 @@ def _on_error(name: str, value: Any) -> Any:
     return value
 
 
+def _instruction(name: str, value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        raise ConfigurationError(
+            f"{name} is a sentence that says what counts as relevant, or None, not {value!r}"
+        )
+    return value
+
+
 def _retrieval_score(name: str, value: Any) -> Any:
     one_of(name, value, (*get_args(RetrievalScore), None))
     return value
@@ -120,6 +128,14 @@ class Options:
         _combination,
         """`WeightedSum` or `ReciprocalRankFusion` over the scorers and "retrieval"; needed with
         several scorers.""",
+    )
+    instruction: str | None = _option(
+        None,
+        _instruction,
+        """what counts as relevant, in a sentence, for every scorer that takes one: in an LLM's
+        prompt, as the prompt of a local model that follows instructions, in the query or the field
+        where a service documents it. An error where no scorer takes one; a fallback that takes none
+        goes without. None for the scorers' own.""",
     )
     fallback: ScorerLike = _option(
         None, _scorers, "scorers to ask in turn where the first could not score."
@@ -213,6 +229,7 @@ class RerankerOptions(TypedDict, total=False):
     top_n: int | None
     timeout: Timeout | Unset
     combine: Combination | None
+    instruction: str | None
     fallback: ScorerLike
     cache: str | os.PathLike[str] | ScoreStore | None
     on_error: OnError

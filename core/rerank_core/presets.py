@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import config
 from .errors import ConfigurationError
-from .options import RerankerOptions, parameters, refuse_unknown
+from .options import NAMES, RerankerOptions, parameters, refuse_unknown
 from .reranker import Reranker
 from .scorers.named import HYBRID, scorer_class
 
@@ -42,7 +42,6 @@ class LLMOptions(RerankerOptions, total=False):
     window: int | None
     algorithm_options: Mapping[str, Any] | None
     passes: int
-    instruction: str | None
     prompt: Prompt | None
     scale: tuple[int, int]
     max_chars: int | None
@@ -71,7 +70,6 @@ class CrossEncoderOptions(RerankerOptions, total=False):
     max_length: int | None
     batch_size: int | None
     activation: Callable[[float], float]
-    instruction: str | None
     trust_remote_code: bool
     revision: str | None
 
@@ -238,7 +236,11 @@ class PresetSignature:
 
 
 def _parameters(kind: str) -> Mapping[str, inspect.Parameter]:
-    return {} if kind == HYBRID else inspect.signature(scorer_class(kind)).parameters
+    if kind == HYBRID:
+        return {}
+    given = inspect.signature(scorer_class(kind)).parameters
+    # an instruction, which scorers take too, goes through the reranker
+    return {name: parameter for name, parameter in given.items() if name not in NAMES}
 
 
 def _first(kind: str) -> str | None:

@@ -48,10 +48,12 @@ class Scorer(Protocol):
 class ScorerBase:
     """What a scorer may declare about itself, with the defaults of our own scorers.
 
-    Inherit it for convenience or just set the attributes you need. Four methods are optional:
+    Inherit it for convenience or just set the attributes you need. Other methods are optional:
     `stream` (see `StreamingScorer`), `groups(query, texts)` for batches by another rule than
-    `batch_size` (positions in `texts`, each exactly once), and `advise(scores, retrieval)` for a
-    sentence about this ranking that its reader should know.
+    `batch_size` (positions in `texts`, each exactly once), `advise(scores, retrieval)` for a
+    sentence about this ranking that its reader should know, and `with_instruction(text)` for
+    another scorer like this one that has been told so, under another `fingerprint`; it raises
+    `ConfigurationError` where it takes none.
 
     A scorer whose scale shows only in all scores of a ranking together has
     `to_unit(raw) -> scores`, by position, 0..1, None for None, and hands over `Scores` with `raw`.

@@ -38,6 +38,7 @@ from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranke
 from .ranking.report import Report
 from .runtime import loop, threads
 from .runtime.deadline import UNSET, Deadline, Timeout, Unset, seconds
+from .scorers.instructions import instruct, instruct_where_taken
 from .scorers.named import Recipe, ScorerLike, stages
 from .telemetry.chat_callbacks import unobserved
 from .telemetry.log import log
@@ -82,6 +83,10 @@ class Reranker(Held):
     def _take_on(self, asked: Sequence[Recipe], options: Options, named: Mapping[str, Any]) -> None:
         """Become what is asked for. `named`: what of it is new, as it was given."""
         self._asked, self._options = tuple(asked), options
+        if named.keys() & {"scorer", "fallback", "instruction"}:  # else they are as they were
+            self._instructed = instruct(self._asked, options.instruction)
+            fallback = cast("Mapping[str, Scorer]", options.fallback or {})
+            self._fallback = instruct_where_taken(fallback, options.instruction)
         if len(asked) > 1 and options.combine is not None:
             raise ConfigurationError(
                 "combine= is for one stage, and a cascade has several: Stage(scorer, combine=…)"
@@ -113,13 +118,15 @@ class Reranker(Held):
     def stages(self) -> tuple[Recipe, ...]:
         """What is asked one after the other: one of them, but for a `Cascade`."""
         if self._options.combine is None:
-            return self._asked
-        return tuple(dataclasses.replace(one, combine=self.combine) for one in self._asked)
+            return self._instructed
+        return tuple(dataclasses.replace(one, combine=self.combine) for one in self._instructed)
 
     @property
     def scorers(self) -> Mapping[str, Scorer]:
         """By the names of their signals, those of all stages."""
-        return {name: scorer for stage in self._asked for name, scorer in stage.scorers.items()}
+        return {
+            name: scorer for stage in self._instructed for name, scorer in stage.scorers.items()
+        }
 
     @property
     def name(self) -> str:
@@ -127,7 +134,8 @@ class Reranker(Held):
         cascade, stage after stage: "hybrid > gpt-4o-mini".
         """
         return " > ".join(
-            stage.name or ", ".join(map(_name, stage.scorers.values())) for stage in self._asked
+            stage.name or ", ".join(map(_name, stage.scorers.values()))
+            for stage in self._instructed
         )
 
     @property
@@ -140,7 +148,7 @@ class Reranker(Held):
     @property
     def fallback(self) -> Mapping[str, Scorer]:
         """The scorers to ask in turn, by the names of their signals."""
-        return cast("Mapping[str, Scorer]", self._options.fallback or {})
+        return self._fallback
 
     @property
     def cache(self) -> ScoreStore | None:

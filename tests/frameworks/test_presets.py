@@ -39,7 +39,8 @@ both = pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda one: one.__na
 def scorers(kind: str) -> dict[str, inspect.Parameter]:
     if kind == HYBRID:
         return {}
-    return dict(inspect.signature(scorer_class(kind)).parameters)
+    given = inspect.signature(scorer_class(kind)).parameters
+    return {one: parameter for one, parameter in given.items() if one not in NAMES}
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Literal
 
@@ -98,6 +98,17 @@ class Prompt:
         for name, shown in (("query", query), ("documents", document)):
             if shown not in said:
                 raise ConfigurationError(f"the prompt never shows the model {{{name}}}")
+
+    def with_instruction(self, instruction: str) -> Prompt:
+        """The prompt with another instruction.
+
+        Raises `ConfigurationError` if it says {instruction} nowhere.
+        """
+        if "{instruction" not in self.system + self.user:
+            raise ConfigurationError(
+                "the prompt has no {instruction}, where an instruction would stand"
+            )
+        return replace(self, instruction=instruction)
 
     def digest(self) -> str:
         """The text of the prompt, in sixteen characters."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import ConfigurationError
+
 #: What an embedding is here: a vector, a matrix with a vector a token, or None for none.
 Vector = Any
 
@@ -22,6 +24,16 @@ class Embedder:
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         """The query's vector, and one for each text in input order."""
         raise NotImplementedError
+
+    def with_instruction(self, instruction: str) -> Embedder:
+        """Another one that says so in front of the query.
+
+        Raises `ConfigurationError` where nobody says how.
+        """
+        raise ConfigurationError(
+            "how an instruction stands before the query is not known of this embedder: say it with "
+            "query_prompt="
+        )
 
     def groups(self, texts: Sequence[str]) -> list[Sequence[int]]:
         """The batches it likes: positions in `texts`, each once."""

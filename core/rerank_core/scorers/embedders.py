@@ -7,6 +7,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
@@ -173,6 +174,17 @@ class _SentenceTransformers(Embedder):
             load = _Load(model, options, max_length)
             key = ("embedding", model, max_length, *options.values())
         self._shared: Shared[_Local] = Shared(key, load)
+
+    def with_instruction(self, instruction: str) -> Embedder:
+        # as the models that were trained with instructions have it, by their cards: E5-instruct,
+        # GTE-Qwen2-instruct, Qwen3-Embedding (https://huggingface.co/Qwen/Qwen3-Embedding-0.6B);
+        # prompts in general: https://sbert.net/docs/package_reference/sentence_transformer, 2026-11
+        if self.prompts[0] is not None:
+            raise ConfigurationError("query_prompt= says already what stands before the query")
+        other = copy(self)
+        other._shared = copy(self._shared)  # the model goes with the last of them
+        other.prompts = (f"Instruct: {instruction}\nQuery: ", self.prompts[1])
+        return other
 
     async def warm_up(self) -> None:
         await self._shared.get()

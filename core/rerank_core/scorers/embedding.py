@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 from ..protocols import ScorerBase, Scores
 from ..remote.identity import checked_cache_name
@@ -85,6 +86,8 @@ class EmbeddingScorer(ScorerBase):
         }
         given = {name: value for name, value in options.items() if value is not None}
         self._embedder = embedder_for(embedder, query_prompt, document_prompt, given)
+        #: As it was made, before any instruction.
+        self._plain = self._embedder
         self.batch_size = self._embedder.batch_size
         self.max_concurrency = self._embedder.max_concurrency
         self.max_attempts = self._embedder.max_attempts
@@ -94,6 +97,20 @@ class EmbeddingScorer(ScorerBase):
             named = f"cache_name {checked_cache_name(cache_name)}"
         if named is not None:
             self.fingerprint = f"embedding/1 {named} {query_prompt!r} {document_prompt!r}"
+        self._unsaid = self.fingerprint
+
+    def with_instruction(self, instruction: str) -> Self:
+        """Another scorer whose sentence-transformers model is told so before the query.
+
+        As models trained with instructions have it: "Instruct: …", a new line, "Query: ". Raises
+        `ConfigurationError` for any other embedder, which takes it in `query_prompt`, and beside a
+        `query_prompt`.
+        """
+        other = copy(self)
+        other._embedder = self._plain.with_instruction(instruction)
+        if self._unsaid is not None:
+            other.fingerprint = f"{self._unsaid} instruction={instruction!r}"
+        return other
 
     async def warm_up(self) -> None:
         """Load the model, or import the SDK."""

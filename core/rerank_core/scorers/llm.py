@@ -123,7 +123,7 @@ class LLMScorer(ScorerBase):
             self.max_attempts = 1  # the user's own model object brings retries of its own
         prompt = prompt or PROMPTS[strategy]
         if instruction:
-            prompt = replace(prompt, instruction=instruction)
+            prompt = prompt.with_instruction(instruction)
         tariff = getattr(self.chat, "tariff", None)
         asker = Asker(
             self.chat,
@@ -184,6 +184,13 @@ class LLMScorer(ScorerBase):
         other = copy(self)
         other._take_on(strategy)
         return other
+
+    def with_instruction(self, instruction: str) -> Self:
+        """Another scorer, which tells the same model so; this one stays as it is.
+
+        Raises `ConfigurationError` where the prompt has no place for it.
+        """
+        return self.with_prompt(self.prompt.with_instruction(instruction))
 
     def _take_on(self, strategy: Strategy) -> None:
         """Become what the strategy is: the engine looks at these, and at whether they are there."""

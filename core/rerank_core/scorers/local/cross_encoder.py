@@ -6,8 +6,9 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from ...errors import ConfigurationError, require
 from ...protocols import ScorerBase
@@ -94,8 +95,20 @@ class CrossEncoderScorer(ScorerBase):
             self.model, device, backend, dtype, max_length, trust_remote_code, revision
         )
         self._shared: Shared[_Model] = Shared(("cross-encoder", loader), loader)
-        if (called := named_function(activation)) is not None:
-            said = (named_model(self.model), revision, backend, dtype, max_length, instruction)
+        self._unsaid = (named_model(self.model), revision, backend, dtype, max_length)
+        self._sign()
+
+    def with_instruction(self, instruction: str) -> Self:
+        """Another scorer with the same model and this prompt; this one stays as it is."""
+        other = copy(self)
+        other._shared = copy(self._shared)  # the model goes with the last of them
+        other.instruction = instruction
+        other._sign()
+        return other
+
+    def _sign(self) -> None:
+        if (called := named_function(self.activation)) is not None:
+            said = (*self._unsaid, self.instruction)
             self.fingerprint = f"cross-encoder/1 {' '.join(map(repr, said))} {called}"
 
     def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:

@@ -15,6 +15,10 @@ from typing import Any, Literal
 ScoreScale = Literal["unit", "cosine", "logit", "logit/5"]
 
 
+def _before_the_query(instruction: str, query: str) -> str:
+    return f"{instruction}\nQuery: {query}"
+
+
 def _plain(at: int, text: str) -> object:
     return text
 
@@ -70,6 +74,11 @@ class Provider:
     #: The header with the key, and what stands before it there.
     key_header: str = "authorization"
     key_prefix: str = "Bearer "
+    #: Where an instruction stands, if its documentation says: in a field of the request, or in the
+    #: query, as this puts them together; and the models that follow one ("*" for any part).
+    instruction: str | None = None
+    instructed: Callable[[str, str], str] | None = None
+    instruction_models: tuple[str, ...] = ("*",)
     #: The most texts it takes at once; None: none stated.
     cap: int | None = None
     #: What its scores are: promised, or None (depends on the model it runs).
@@ -123,6 +132,10 @@ _ROWS = (
         model_example="rerank-2.5",
         top="top_k",
         fields={"return_documents": False, "truncation": True},
+        # in natural language, together with the query: https://docs.voyageai.com/docs/reranker
+        # and MongoDB's announcement of rerank-2.5 (August 2025), 2026-11
+        instructed=_before_the_query,
+        instruction_models=("rerank-2.5*", "rerank-[3-9]*"),
         cap=1000,
     ),
     Provider(
@@ -183,6 +196,8 @@ _ROWS = (
         documents="input.documents",
         top="parameters.top_n",
         fields={"parameters.return_documents": False},
+        instruction="parameters.instruct",
+        instruction_models=("qwen3*",),
         cap=500,
     ),
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html, 2026-11

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatch
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError, MissingKeyError, ScorerError, require
@@ -121,10 +122,32 @@ class RerankAPIScorer(ServiceScorer):
         )
         private = json.dumps([revealed(self._query), revealed(self.headers)], sort_keys=True)
         sent = json.dumps({**row.fields, **self.options}, sort_keys=True, default=repr)
-        self.fingerprint = (
+        #: What is said beside the query; see `with_instruction`.
+        self.instruction: str | None = None
+        self.fingerprint = self._identity = (
             f"rerank-api/2 url={self.url} {blake2b(private.encode(), digest_size=8).hexdigest()} "
             f"provider={row.name} model={self.model} max_chars={max_chars} options={sent}"
         )
+
+    def with_instruction(self, instruction: str) -> Self:
+        """Another scorer, which tells the server so; this one stays as it is.
+
+        Raises `ConfigurationError` where the provider, as documented, takes none for this model.
+        """
+        row, model = self.provider, self.model or ""
+        if row.instruction is None and row.instructed is None:
+            raise ConfigurationError(
+                f"{row.name}'s rerank API documents no instruction (options= sends any field)"
+            )
+        if not any(fnmatch(model, known) for known in row.instruction_models):
+            raise ConfigurationError(
+                f"{row.name}'s {model!r} follows no instruction; "
+                f"{' and '.join(row.instruction_models)} do"
+            )
+        other = self._twin()
+        other.instruction = instruction
+        other.fingerprint = f"{self._identity} instruction={instruction!r}"
+        return other
 
     @staticmethod
     def _load() -> None:
@@ -155,6 +178,10 @@ class RerankAPIScorer(ServiceScorer):
     def _body(self, query: str, texts: Sequence[str]) -> dict[str, Any]:
         row = self.provider
         body: dict[str, Any] = {}
+        if self.instruction is not None and row.instructed is not None:
+            query = row.instructed(self.instruction, query)
+        if self.instruction is not None and row.instruction is not None:
+            _put(body, row.instruction, self.instruction)
         _put(body, row.query, row.as_query(query))
         _put(body, row.documents, [row.as_document(at, text) for at, text in enumerate(texts)])
         if self.model is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from ...errors import ConfigurationError
 from ...protocols import ScorerBase, Scores
@@ -102,6 +102,13 @@ class ServiceScorer(ScorerBase):
         scores, note = to_unit(raw, self.scale)
         record(note=note and f"{self.name}: {note}")
         return scores
+
+    def _twin(self) -> Self:
+        """Another one like it, with connections of its own."""
+        other = object.__new__(type(self))  # not by pickle's ways, which leave a user's client
+        other.__dict__.update(self.__dict__)
+        other._client = other._clients()
+        return other
 
     def _key_or_none(self) -> str | None:
         """The key; None where there is none and the server may do without."""
