@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .llm.prompts import Prompt, StrategyName
     from .scorers.local.cross_encoder import Backend
     from .scorers.local.onnx import Precision
+    from .scorers.services.prices import Price
     from .scorers.services.providers import ScoreScale
     from .text.truncation import Count
 
@@ -99,6 +100,7 @@ class CohereOptions(RerankerOptions, total=False):
     client: cohere.AsyncClientV2 | None
     http_client: httpx.AsyncClient | None
     request_timeout: float
+    price: Price | None
 
 
 class RerankAPIOptions(RerankerOptions, total=False):
@@ -116,6 +118,7 @@ class RerankAPIOptions(RerankerOptions, total=False):
     headers: Mapping[str, str] | None
     http_client: httpx.AsyncClient | None
     request_timeout: float
+    price: Price | None
 
 
 class EmbeddingOptions(RerankerOptions, total=False):

@@ -14,7 +14,7 @@ from rerank_core.errors import (
     Reason,
     ScorerError,
 )
-from rerank_core.scorers.services.cohere import CohereScorer
+from rerank_core.scorers.services.cohere import DEFAULT_MODEL, CohereScorer
 
 KEY = "zzq0123456789abcdefgh"
 QUERY = "red apples"
@@ -37,7 +37,7 @@ def test_the_sdk_sends_what_is_set() -> None:
         scores = asked(scorer_for(server), QUERY, texts)
 
     assert scores == [0, 1, 0.5]
-    assert server.requests[0].json == {"model": "rerank-v3.5", "query": QUERY, "documents": texts}
+    assert server.requests[0].json == {"model": DEFAULT_MODEL, "query": QUERY, "documents": texts}
 
 
 def test_max_tokens_per_doc_is_sent() -> None:

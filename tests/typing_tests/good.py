@@ -156,11 +156,12 @@ langchain.OnnxReranker(
 langchain.OnnxReranker(model="m", top_n=3)
 
 langchain.CohereReranker(
-    "rerank-v3.5",
+    "rerank-v5.0-fast",
     api_key="k",
     base_url=None,
     max_tokens_per_doc=512,
     request_timeout=9.5,
+    price={"search": 0.002},
     metadata_fields=["title"],
     score_field="similarity",
     **common,
@@ -177,6 +178,7 @@ langchain.RerankAPIReranker(
     scale="logit",
     independent=True,
     request_timeout=10,
+    price={"million_tokens": 0.05},
     metadata_fields=["title"],
     score_field="similarity",
     **common,
@@ -276,11 +278,12 @@ llama_index.OnnxReranker(
 llama_index.OnnxReranker(model="m", top_n=3)
 
 llama_index.CohereReranker(
-    "rerank-v3.5",
+    "rerank-v5.0-fast",
     api_key="k",
     base_url=None,
     max_tokens_per_doc=512,
     request_timeout=9.5,
+    price={"search": 0.002},
     callback_manager=CallbackManager(),
     metadata_mode=MetadataMode.ALL,
     keep_retrieval_score=True,
@@ -298,6 +301,7 @@ llama_index.RerankAPIReranker(
     scale="logit",
     independent=True,
     request_timeout=10,
+    price={"million_tokens": 0.05},
     callback_manager=CallbackManager(),
     metadata_mode=MetadataMode.ALL,
     keep_retrieval_score=True,

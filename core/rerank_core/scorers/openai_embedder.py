@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from ..chat.prices import OPENAI, Tariff
 from ..errors import ConfigurationError, require
 from ..remote.address import Address, check_environment
 from ..remote.foreign_errors import foreign_errors
@@ -67,6 +68,7 @@ class OpenAIEmbedder(Embedder):
             url, self.max_attempts = str(client.base_url), 1  # it brings retries of its own
         self._address = Address.of(url, option) if url else None
         self.base_url = self._address.base if self._address else None
+        self._tariff = Tariff(model, address=self.base_url or OPENAI)
         sent = _shown(self._address.query if self._address else {}) | _shown(self.headers)
         self.identity = f"openai {model} {self.base_url or ''} {self._fitting.max_chars} {sent}"
         self._key = Secret(api_key, ("OPENAI_API_KEY",), "OpenAI")
@@ -140,7 +142,8 @@ class OpenAIEmbedder(Embedder):
             ordered = [vectors[position] for position in range(len(texts))]
         except (AttributeError, KeyError, TypeError):
             raise from_garbage("the server's answer has not one embedding for each text") from None
-        record(prompt_tokens=getattr(found.usage, "prompt_tokens", 0) or 0)
+        read = getattr(found.usage, "prompt_tokens", 0) or 0
+        record(prompt_tokens=read, cost=self._tariff.cost(read, 0) if read else None)
         return ordered
 
     async def warm_up(self) -> None:
@@ -148,6 +151,8 @@ class OpenAIEmbedder(Embedder):
         for late in _LATE_IMPORTS:  # a second that must not hold up the loop
             if late not in sys.modules:
                 await run(lambda stop, late=late: import_module(late))
+        if not self._tariff.loaded:
+            await run(lambda stop: self._tariff.warm_up())
         self._client.get()
 
     async def aclose(self) -> None:

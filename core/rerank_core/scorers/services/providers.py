@@ -93,7 +93,7 @@ _ROWS = (
         path="/v2/rerank",
         key_variables=("CO_API_KEY", "COHERE_API_KEY"),
         needs_key=True,
-        model_example="rerank-v3.5",
+        model_example="rerank-v5.0-fast",
         cap=1000,
     ),
     Provider(
@@ -101,7 +101,7 @@ _ROWS = (
         hosts=("api.jina.ai",),
         key_variables=("JINA_API_KEY",),
         needs_key=True,
-        model_example="jina-reranker-v2-base-multilingual",
+        model_example="jina-reranker-v3.5",
         fields={"return_documents": False},
         scale=None,  # its v3 answers cosines, which may be negative
     ),

@@ -21,6 +21,7 @@ from ...remote.size_limits import checked_batch_size
 from ...runtime.checks import one_of
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
+from .prices import Price, RerankTariff, checked_price
 from .providers import LISTWISE_MODELS, PROVIDERS, ScoreScale, provider_at
 from .replies import pairs_in, results_in, spent_in
 from .service import ServiceScorer
@@ -58,7 +59,9 @@ class RerankAPIScorer(ServiceScorer):
     beside it; None: yes, but for models known to look at all at once. `request_timeout`: the
     longest silence in seconds; the deadline of a ranking cuts in earlier. `headers`: more headers
     of every request. `http_client`: an `httpx.AsyncClient` of your own, which nothing else uses,
-    for its proxies, certificates or way to sign a request.
+    for its proxies, certificates or way to sign a request. `price`: in US dollars,
+    `{"search": 0.002}` or `{"million_tokens": 0.05}`; None: by the table in `prices` at a vendor's
+    own address, else unknown.
 
     Raises `MissingKeyError`, `MissingExtraError` or `ConfigurationError` here.
     """
@@ -80,6 +83,7 @@ class RerankAPIScorer(ServiceScorer):
         headers: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
         request_timeout: float = 60.0,
+        price: Price | None = None,
     ) -> None:
         require("RerankAPIScorer", "api", "httpx")
         address, provider, fragment = _taken_apart(url, provider)
@@ -110,6 +114,12 @@ class RerankAPIScorer(ServiceScorer):
             not any(name in (self.model or "") for name in LISTWISE_MODELS)
             if independent is None
             else independent
+        )
+        given = checked_price(price)
+        self._tariff = (
+            RerankTariff.at(parts.hostname or "", self.model)
+            if given is None
+            else RerankTariff(given)
         )
         self.request_timeout = request_timeout
         key = Secret(api_key, row.key_variables, f"{row.name} at {parts.netloc}")
@@ -204,7 +214,11 @@ class RerankAPIScorer(ServiceScorer):
                 f"the server's answer holds no results {explanation(reply)}".rstrip()
             )
         tokens, units = spent_in(reply)
-        record(prompt_tokens=tokens, search_units=units, cost=None)
+        record(
+            prompt_tokens=tokens,
+            search_units=units,
+            cost=self._tariff.cost(tokens, units, len(texts)),
+        )
         return pairs_in(results)
 
     async def _send(self, body: Mapping[str, Any]) -> _Answer:
