@@ -12,12 +12,9 @@ from typing import Any, Self, Unpack, cast
 
 from . import config
 from .combine.combination import Combination
-from .engine.cache import Cache
-from .engine.engine import Engine
+from .engine.assembly import assemble
 from .engine.pipeline import Pipeline
-from .engine.rate_limit import RateLimit
 from .engine.selection import Selection
-from .engine.stage import StageRunner
 from .errors import ConfigurationError, ScorerError
 from .options import (
     CHANGES,
@@ -196,33 +193,15 @@ class Reranker(Held):
         config.save(path, config.table(self._named, self._options))
 
     def _build(self) -> Pipeline:
-        cache = None if self.cache is None else Cache(self.cache, close_store=self._cache_is_ours)
-        runners = [
-            StageRunner(
-                {name: self._engine(scorer, cache) for name, scorer in stage.scorers.items()},
-                stage.combine,
-                depth=stage.depth,
-                unless=stage.unless,
-                # a later stage falls back to the one before
-                fallbacks=None if at else self._fallbacks(cache),
-            )
-            for at, stage in enumerate(self.stages)
-        ]
-        pipeline = Pipeline(runners, cache, self.depth)
-        pipeline.begin_loading()
-        return pipeline
-
-    def _fallbacks(self, cache: Cache | None) -> dict[str, Engine]:
-        return {name: self._engine(scorer, cache) for name, scorer in self.fallback.items()}
-
-    def _engine(self, scorer: Scorer, cache: Cache | None) -> Engine:
-        traits = traits_of(scorer)
-        return Engine(
-            scorer,
-            traits,
-            self.max_concurrency or traits.max_concurrency,
-            cache,
-            rate_limit=RateLimit(self.requests_per_minute, self.tokens_per_minute),
+        return assemble(
+            self.stages,
+            self.fallback,
+            self.cache,
+            close_store=self._cache_is_ours,
+            depth=self.depth,
+            max_concurrency=self.max_concurrency,
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_minute=self.tokens_per_minute,
             hedge_after=seconds("hedge_after", self.hedge_after),
         )
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from .. import config
 from ..errors import InvalidInputError
 from ..evaluation.collection import Collection
+from ..evaluation.run import Run
 from ..evaluation.running import run_reranker
 from ..evaluation.skipping import Skipping, learn_unless
 from ..reranker import Reranker
@@ -49,7 +50,7 @@ def tune(
     *before, last = as_cascade(options.pop("scorer")).stages
     if not before:
         raise InvalidInputError("a cascade of one stage has no stage before it to skip it by")
-    runs = []
+    runs: list[Run] = []
     for name, stages in (("before", before), ("whole", [*before, replace(last, unless=None)])):
         with (
             judged.progress(not as_json) as told,
@@ -58,7 +59,8 @@ def tune(
             label = f"{system.name}, {name}"
             runs.append(run_reranker(label, reranker, collection, progress=told, **asking))
             depth = reranker.stages[-1].depth
-    found, note = learn_unless(collection, *runs, depth=depth, measure=measure, **drawn)
+    without, whole = runs
+    found, note = learn_unless(collection, without, whole, depth=depth, measure=measure, **drawn)
     tuned = Cascade(*before, replace(last, unless=None if found is None else found.unless))
     table = {**system.table, "scorer": config.scorer_table(tuned)}
     about = {} if found is None else found.to_dict()
