@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate
 from .combination import Combination, Evidence
+from .estimate import TRUST
 from .estimate import order as estimated_order
 
 Signal = Sequence[float | None]
@@ -63,6 +64,7 @@ def fuse(
     ordered: bool = False,
     retrieved: Sequence[int] | None = None,
     earlier: Mapping[str, Signal] = NOTHING,
+    order_trust: float = TRUST,
 ) -> Fused:
     """The best order that the scores at hand allow.
 
@@ -71,7 +73,7 @@ def fuse(
     one's place in the retriever's order, where that is another one, and `ranks`: whether that may
     stand in where `combine` wants the retriever's scores and some lack one; `ordered`: whether a
     retriever is known to have put that order. `earlier`: what the scorers of stages before this one
-    said, which `combine` may weigh too.
+    said, which `combine` may weigh too. `order_trust`: in the order so far, as `estimate` takes it.
     """
     used = [fallback if scoring.empty and fallback else scoring for scoring in found]
     components: dict[str, Signal] = {}
@@ -84,7 +86,7 @@ def fuse(
     if combine is None:
         (only,) = used
         beneath = fallback if fallback is not None and only is not fallback else None
-        return Fused(_order(only.scores, beneath), only.scores, components)
+        return Fused(_order(only.scores, beneath, order_trust), only.scores, components)
     known = retrieval.scores
     if ranks and None in known:  # then the retriever's order still says something
         known = _by_rank(range(len(listed)) if retrieved is None else retrieved)
@@ -96,9 +98,9 @@ def fuse(
     return replace(combined, note=note)
 
 
-def _order(scores: Signal, beneath: Scoring | None) -> list[int]:
+def _order(scores: Signal, beneath: Scoring | None, trust: float) -> list[int]:
     if beneath is None:
-        return estimated_order(scores)
+        return estimated_order(scores, trust=trust)
     base = estimated_order(beneath.scores)
     return [base[position] for position in estimated_order([scores[position] for position in base])]
 

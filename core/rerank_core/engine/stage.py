@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from ..combine.combination import Combination
+from ..combine.estimate import STAGE_TRUST, TRUST
 from ..combine.fuse import Fused, Scoring, fuse
 from ..combine.standing import Standing, margin
 from ..errors import Reason
@@ -133,6 +134,7 @@ class StageRunner:
                 ranks=part.ranks,
                 ordered=part.ordered,
                 retrieved=seen,
+                order_trust=STAGE_TRUST if standing.scores else TRUST,
                 earlier={
                     name: [told.get(position) for position in seen]
                     for name, told in earlier.items()

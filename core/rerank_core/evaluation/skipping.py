@@ -115,7 +115,7 @@ def fit_unless(
     )
     if not found.skipped:
         return None, "no margin to skip the last stage by: it is better asked about every query"
-    if found.unless <= 0 or found.before >= found.held_out:
+    if found.unless <= 0 or found.before >= max(found.held_out, found.whole):
         return None, (
             f"the last stage is not worth asking: without it the measure is {found.before:.4f}, "
             f"with it {found.whole:.4f}, where it is skipped by a margin {found.held_out:.4f}"
