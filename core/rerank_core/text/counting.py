@@ -27,8 +27,8 @@ PIECE = 1 << 16
 #: word begins says nothing about its stem.
 _PREFIXING = frozenset({"id", "nl"})
 
-#: One word in 250 and more: the twenty or so commonest ("the", "of", "in", "is") tell nothing beside
-#: others, and are left out unless they are all there is. They would be most of the work.
+#: One word in 250 and more: the twenty or so commonest ("the", "of", "in", "is") tell nothing
+#: beside others, and are left out unless they are all there is. They would be most of the work.
 UNTELLING = 0.004
 #: After the beginning of a word: that is all of it.
 END = " "
