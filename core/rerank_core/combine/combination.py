@@ -48,12 +48,11 @@ class Evidence:
     """What is known of one ranking before its signals are combined, by candidate.
 
     `retrieval`: the retriever's scores, and `ordered`: whether it is a retriever that put the
-    candidates in order. `scores` of each scorer by name, and the `trust` (0..1) it has in them.
+    candidates in order. `trust`: how far each scorer, by name, trusts its scores, 0..1.
     """
 
     retrieval: Signal
     ordered: bool
-    scores: Mapping[str, Signal]
     trust: Mapping[str, float]
 
 

@@ -93,7 +93,7 @@ def fuse(
     signals = {**earlier, RETRIEVAL: known}
     said = {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
     trust = {asked.name: scoring.trust for asked, scoring in zip(found, used, strict=True)}
-    combine, note = combine.for_ranking(Evidence(retrieval.scores, ordered, said, trust))
+    combine, note = combine.for_ranking(Evidence(retrieval.scores, ordered, trust))
     combined = _combined(query, listed, {**signals, **said}, found, used, combine, components)
     return replace(combined, note=note)
 
