@@ -96,27 +96,27 @@ ROWS = {
     # the frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well
     "openai-3": Row("api,cli,openai", ("openai>=3,<4",), OPENAI),
     "langchain-0.3": Row(
-        "api,cohere,langchain,openai",
+        "api,cohere,langchain,openai,redis",
         ("langchain-core==0.3.86", "langchain<1", "langchain-openai<1"),
         (*LANGCHAIN, *OLD),
     ),
     "langchain-1": Row(
-        "api,cohere,langchain,openai",
+        "api,cohere,langchain,openai,redis",
         ("langchain-core>=1,<2", "langchain-classic", "langchain-openai"),
         LANGCHAIN,
     ),
     "llama-index-0.12": Row(
-        "api,cohere,llamaindex,openai",
+        "api,cohere,llamaindex,openai,redis",
         ("llama-index-core==0.12.44", "llama-index-llms-openai-like<0.5"),
         (*LLAMA_INDEX, *OLD),
     ),
     "llama-index-0.13": Row(
-        "api,cohere,llamaindex,openai",
+        "api,cohere,llamaindex,openai,redis",
         ("llama-index-core>=0.13,<0.14", "llama-index-llms-openai-like<0.6"),
         (*LLAMA_INDEX, *OLD),
     ),
     "llama-index-0.14": Row(
-        "api,cohere,llamaindex,openai",
+        "api,cohere,llamaindex,openai,redis",
         ("llama-index-core>=0.14,<0.15", "llama-index-llms-openai-like"),
         LLAMA_INDEX,
     ),
