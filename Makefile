@@ -39,7 +39,7 @@ wheel: .venv/dev
 beside: .venv/dev
 	$(NOX) -s beside
 
-# Branches, over the whole suite, with a floor.
+# Branches, over the whole suite.
 coverage: .venv/dev
 	$(NOX) -s coverage
 

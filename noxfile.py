@@ -336,5 +336,5 @@ def beside(session: nox.Session, name: str) -> None:
 
 @nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
-    """Branch coverage of the whole suite, in the environment that runs nox; with a floor."""
+    """Branch coverage of the whole suite, in the environment that runs nox."""
     session.run(sys.executable, "-m", "pytest", "-q", "--cov", "--cov-report=term:skip-covered")
