@@ -136,7 +136,7 @@ def test_what_is_wrong_with_a_call_is_said_by_the_call(options: dict[str, Any]) 
     assert str(at_call.value) == str(at_construction.value)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "scorers"])
+@pytest.mark.parametrize("name", [*(name for name in NAMES if name != "on_ranking"), "scorers"])
 def test_attributes_are_read_only(name: str) -> None:
     """Whoever assigns one is told how to have another value."""
     reranker = Reranker("bm25")
@@ -145,6 +145,19 @@ def test_attributes_are_read_only(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"reranker\.replace\({name.removesuffix('rs')}"):
         setattr(reranker, name, None)
     assert getattr(reranker, name) == before
+
+
+def test_who_is_told_may_be_assigned() -> None:
+    """It changes nothing of the rankings; what is no function is refused."""
+    told: list[Any] = []
+    reranker = Reranker("bm25")
+    reranker.on_ranking = told.append  # type: ignore[misc]
+
+    ranking = reranker.rank("q", TEXTS)
+
+    assert told == [ranking]
+    with pytest.raises(ConfigurationError, match="on_ranking"):
+        reranker.on_ranking = 3  # type: ignore[assignment,misc]
 
 
 class Counted(ScorerBase):

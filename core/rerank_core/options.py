@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_args
 
@@ -325,12 +325,15 @@ else:
         """What holds `Options` in `_options`, and shows each as an attribute of its own."""
 
         def __setattr__(self, name: str, value: object) -> None:
-            if isinstance(getattr(type(self), name, None), property):
+            if name == "on_ranking":  # who is told changes nothing of what is told
+                self._options = replace(self._options, on_ranking=value)
+            elif isinstance(getattr(type(self), name, None), property):
                 wanted = name.removesuffix("s") if name == "scorers" else name
                 raise AttributeError(
                     f"{name} is read-only: reranker.replace({wanted}=…) gives another reranker"
                 )
-            super().__setattr__(name, value)
+            else:
+                super().__setattr__(name, value)
 
     def _shown(name: str) -> property:
         return property(
