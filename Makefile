@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo test quick check matrix lowest wheel beside coverage release-check benchmarks
+.PHONY: demo test quick check real-servers matrix lowest wheel beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -15,6 +15,11 @@ test: .venv/dev
 
 quick: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
+
+# Servers that nobody here wrote, started on loopback by the tests; each skips where it is missing.
+# For Redis: apt-get install redis-server redis-sentinel redis-tools openssl.
+real-servers: .venv/dev
+	$(BIN)/python -m pytest -n 1 tests/real_servers
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -97,7 +97,7 @@ def save(
         text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     else:
         text = _toml(whole)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:

@@ -144,7 +144,8 @@ class Options:
         None,
         lambda name, value: score_store(value),
         """where scores are kept so that nothing is asked twice: "memory", a path ending in
-        .sqlite or .db, a "redis://…" URL, or a `ScoreStore`; None for nowhere.""",
+        .sqlite or .db, a "redis://…" URL (see `RedisStore` for clusters and Sentinel) or a client
+        of redis-py, or a `ScoreStore`; None for nowhere.""",
     )
     on_error: OnError = _option(
         "degrade",

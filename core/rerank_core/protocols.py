@@ -70,6 +70,9 @@ class ScorerBase:
     batch_size: int | None = None
     #: How many batches it likes at once.
     max_concurrency: int = 1
+    #: Whether, under a deadline, it is sent less at once than it likes: as much as it was seen to
+    #: finish in time. For an independent scorer that may be slow and is not billed by the call.
+    adaptive_batches: bool = False
     #: How often one batch is tried in all; 1 where the scorer's own client retries.
     max_attempts: int = 4
     #: The deadline of a whole ranking in seconds where the user gave none; None: no limit.
@@ -115,6 +118,7 @@ class Traits:
     max_attempts: int
     own_groups: Callable[[str, Sequence[str]], list[Sequence[int]]] | None
     to_unit: Callable[[Sequence[float | None]], Sequence[float | None]] | None = None
+    adaptive_batches: bool = False
 
     @property
     def may_split(self) -> bool:
@@ -158,6 +162,8 @@ def traits_of(scorer: Scorer) -> Traits:
         max_attempts=getattr(scorer, "max_attempts", ScorerBase.max_attempts),
         own_groups=getattr(scorer, "groups", None),
         to_unit=getattr(scorer, "to_unit", None),
+        adaptive_batches=bool(getattr(scorer, "adaptive_batches", False))
+        and bool(getattr(scorer, "independent", False)),
     )
 
 

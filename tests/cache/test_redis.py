@@ -18,7 +18,7 @@ from loopback.nowhere import black_hole, refusing
 
 from cache.conftest import PASSWORD
 from cache.doubles import TEXTS, Counting
-from rerank_core import Reason, Reranker, RerankError
+from rerank_core import ConfigurationError, Reason, Reranker, RerankError
 from rerank_core.stores import RedisStore
 
 pytest.importorskip("redis")
@@ -166,3 +166,74 @@ class TestTheServer:
         command = [sys.executable, "-c", code, redis_url]
 
         assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
+
+
+class TestWhereItIs:
+    @pytest.mark.parametrize(
+        ("url", "kind", "nodes", "settings"),
+        [
+            ("redis+cluster://a", "cluster", (("a", 6379),), {}),
+            (
+                f"redis+cluster://me:{PASSWORD}@a:1,b:2?socket_timeout=3",
+                "cluster",
+                (("a", 1), ("b", 2)),
+                {"username": "me", "socket_timeout": 3.0},
+            ),
+            ("rediss+cluster://[::1]:7/0", "cluster", (("::1", 7),), {"ssl": True}),
+            ("redis+sentinel://a/scores", "sentinel", (("a", 26379),), {}),
+            (
+                f"redis+sentinel://:{PASSWORD}@a:1,b:2/scores/3",
+                "sentinel",
+                (("a", 1), ("b", 2)),
+                {"db": 3},
+            ),
+            (
+                f"rediss+sentinel://me@a:1/scores?ssl_ca_certs=x&sentinel_password={PASSWORD}",
+                "sentinel",
+                (("a", 1),),
+                {"ssl": True, "ssl_ca_certs": "x", "username": "me"},
+            ),
+        ],
+    )
+    def test_a_url_says(
+        self, url: str, kind: str, nodes: tuple[Any, ...], settings: dict[str, Any]
+    ) -> None:
+        """Its nodes and settings; no password among them."""
+        store = RedisStore(url)
+        target = store._target
+
+        assert (target.kind, target.nodes) == (kind, nodes)
+        assert {name: value for name, value in target.settings.items() if value != 0} == settings
+        assert PASSWORD not in repr(store) + repr(vars(store)) + str(pickle.dumps(store))
+
+    @pytest.mark.parametrize(
+        ("url", "says"),
+        [
+            ("redis+sentinel://a:1", "names the service"),
+            ("redis+sentinel://a:1/", "names the service"),
+            ("redis+cluster://a:1/2", "one database"),
+            ("redis+cluster://a:port", "host:port"),
+            ("redis+proxy://a", "begins with"),
+            ("redis+sentinel://a/scores/x", "cannot be read|database"),
+            ("redis+cluster://a?secret_token=abcdefgh1", "client"),
+        ],
+    )
+    def test_a_url_that_leads_nowhere_is_refused(self, url: str, says: str) -> None:
+        """At construction."""
+        with pytest.raises(ConfigurationError, match=says):
+            RedisStore(url)
+
+    @pytest.mark.parametrize("kind", ["sync", "async"])
+    def test_a_client_of_ones_own_says(self, redis_url: str, kind: str) -> None:
+        """It is a cache as it stands, does not pickle, and shows no password."""
+        import redis.asyncio
+
+        place: Any = redis if kind == "sync" else redis.asyncio
+        client = place.Redis.from_url(redis_url, decode_responses=True)
+        with Reranker(Counting(), cache=client) as reranker:
+            hits = [reranker.rank("q", TEXTS).report.cache_hits for _ in range(2)]
+            with pytest.raises(ConfigurationError, match="cannot be pickled"):
+                pickle.loads(pickle.dumps(reranker.cache))
+            assert PASSWORD not in repr(reranker.cache)
+
+        assert hits == [0, len(TEXTS)]

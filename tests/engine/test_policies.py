@@ -10,7 +10,6 @@ import pytest
 
 from rerank_core import ConfigurationError, Ranking, Reason, Reranker, ScorerError
 from rerank_core.combine import ReciprocalRankFusion, WeightedSum
-from rerank_core.engine.breaker import Breaker
 from rerank_core.protocols import ScorerBase
 from rerank_core.scorers import BM25Scorer
 
@@ -96,28 +95,6 @@ class TestTheBreaker:
         assert scorer.calls == 5
         assert reports[4].reasons == (Reason.SERVER, Reason.FALLBACK)
         assert reports[5].reasons == (Reason.CIRCUIT_OPEN, Reason.FALLBACK)
-
-    def test_it_is_tried_again_after_a_rest(self) -> None:
-        """One ranking at a time; the first success closes the circuit."""
-        now = [0.0]
-        breaker = Breaker(failures=1, rest=30, clock=lambda: now[0])
-        breaker.note(succeeded=False, reasons=[Reason.TIMEOUT])
-
-        asked_at = {}
-        for now[0] in (0.0, 29.0, 31.0, 32.0):
-            asked_at[now[0]] = breaker.try_acquire()
-        breaker.note(succeeded=True, reasons=[])
-
-        assert asked_at == {0.0: False, 29.0: False, 31.0: True, 32.0: False}
-        assert breaker.try_acquire()
-
-    def test_a_request_that_was_wrong_does_not_open_it(self) -> None:
-        """A reply that does not parse says nothing of the server's health."""
-        breaker = Breaker(failures=1)
-
-        breaker.note(succeeded=False, reasons=[Reason.UNPARSEABLE, Reason.REQUEST])
-
-        assert breaker.try_acquire()
 
 
 class TestThreshold:

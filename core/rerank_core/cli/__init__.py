@@ -11,5 +11,8 @@ def main() -> None:
     if find_spec("typer") is None:
         sys.exit("rerank: the command line needs more packages: pip install 'dropin-rerank[cli]'")
     from .app import app
+    from .stdout import make_forgiving
+
+    make_forgiving()
 
     app(prog_name="rerank")

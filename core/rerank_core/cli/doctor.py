@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from ..errors import InvalidInputError
 from ..evaluation.loading import load
 from ..evaluation.trec import read_run
 from ..reranker import Reranker
-from . import judged
+from . import judged, stdout
 
 
 def doctor(
@@ -80,7 +79,7 @@ def doctor(
                 progress=None if told is None else lambda done, of: told(system.name, done, of),
             )
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        print(stdout.as_json(found.to_dict()))
     else:
         show(found)
 

@@ -40,7 +40,7 @@ def read(paths: Sequence[Path]) -> Found:
     for path in paths or [Path("-")]:
         for file in _files(path):
             if str(file) == "-":
-                documents += _lines(_decoded(sys.stdin.buffer.read(), "standard input"), "-")
+                documents += _lines(_decoded(_standard_input(), "standard input"), "-")
             elif file.suffix.lower() in _JSON_LINES:
                 documents += _json_lines(_text(file), str(file))
             else:
@@ -66,6 +66,10 @@ def _files(path: Path) -> Iterator[Path]:
         yield from found
     else:
         raise InvalidInputError(f"there is no file {path}")
+
+
+def _standard_input() -> bytes:
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()  # it may be closed
 
 
 def _text(file: Path) -> str:
@@ -97,7 +101,7 @@ def _json_lines(text: str, name: str) -> list[dict[str, Any]]:
             continue
         try:
             document = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also a number of too many digits
             raise InvalidInputError(f"{name}:{number} is not JSON: {error}") from None
         if isinstance(document, str):
             document = {"text": document}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..evaluation.loading import load
 from ..evaluation.measures import DEFAULT
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
-from . import judged
+from . import judged, stdout
 from .table import plain_table
 
 
@@ -86,7 +85,7 @@ def evaluation(
 
         write(found, report)
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        print(stdout.as_json(found.to_dict()))
     else:
         show(found)
         for note in found.notes:

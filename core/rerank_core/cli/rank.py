@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from ..ranking.ranking import Ranking
 from ..reranker import Reranker
-from . import table
+from . import stdout, table
 from .documents import read
 
 DEGRADED = 3
@@ -60,7 +59,7 @@ def rank(
     with Reranker(name, top_n=top_n, **limit) as reranker:  # type: ignore[arg-type]
         ranking = reranker.rank(query, found.documents)
     if as_json:
-        print(json.dumps(_as_json(ranking, name), ensure_ascii=False, indent=2, default=str))
+        print(stdout.as_json(_as_json(ranking, name)))
     else:
         table.show(ranking, name, moved=found.ordered)
     for note in ranking.report.notes:

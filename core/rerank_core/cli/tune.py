@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from ..evaluation.tuned import tables
 from ..evaluation.tuning import MEASURE, Tuning, tune
 from ..reranker import Reranker
 from ..scorers.named import HYBRID
-from . import cascade, judged
+from . import cascade, judged, stdout
 from .table import plain_table
 
 
@@ -116,7 +115,7 @@ def tuning(
     )
     config.save(output, **tables(found, scorers, collection.deepest))
     if as_json:
-        print(json.dumps({**found.to_dict(), "file": str(output)}, ensure_ascii=False, indent=2))
+        print(stdout.as_json({**found.to_dict(), "file": str(output)}))
         return
     show(found)
     for note in found.notes:

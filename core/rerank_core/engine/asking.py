@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
@@ -86,6 +87,7 @@ class Asker:
         part = [batch.texts[position] for position in group]
         if self._streams is None:  # a stream's own calls are paced one by one
             await self.rate_limit.admit(query, part)
+        batch.asked = min(batch.asked, time.monotonic())
         try:
             if self._streams is not None:
                 async with aclosing(self._streams.stream(query, part)) as found:  # type: ignore[type-var]

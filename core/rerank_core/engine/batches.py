@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, MutableMapping, Sequence
+import math
+from collections.abc import Callable, Collection, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,6 +118,8 @@ class Batch:
         self.task: asyncio.Task[None]
         #: Whether the last of those who waited has gone.
         self.left = False
+        #: When the scorer was first asked, after all waiting for a place; infinite: not yet.
+        self.asked = math.inf
         #: Set once its peers are in and it is not.
         self.is_straggler = asyncio.Event()
         self._under_way, self._waiting = under_way, 0
@@ -167,6 +170,19 @@ class Batch:
         for key in self.keys:
             if self._under_way.get(key) is self:
                 del self._under_way[key]
+
+
+def timed(wave: Collection[Batch]) -> tuple[int, int] | None:
+    """How many texts were in these batches, and in those that are done.
+
+    None where that says nothing of a speed: something failed, or nobody was asked.
+    """
+    if any(batch.scored.errors or batch.scored.trouble for batch in wave):
+        return None
+    if all(math.isinf(batch.asked) for batch in wave):
+        return None
+    done = sum(len(batch.texts) for batch in wave if batch.task.done())
+    return sum(len(batch.texts) for batch in wave), done
 
 
 async def cancel_abandoned() -> None:

@@ -61,7 +61,10 @@ class Cache:
         state, wanted = self._states.get(), list(dict.fromkeys(keys))
         found = state.not_read_yet(wanted)
         missing = [key for key in wanted if key not in found]
-        if missing and state.reading.may_try():
+        if missing and state.late_reads:
+            if _store_timeout(deadline) >= TOO_SHORT:
+                state.reading.late("has not answered yet")
+        elif missing and state.reading.may_try():
             state.looking += 1
             try:
                 found |= await self._read(state, missing, deadline)
@@ -103,8 +106,9 @@ class Cache:
         batch = state.next or state.last
         if batch is not None:
             await _wait(batch.done.wait, CLOSING)
-        if state.writer is not None:
-            state.writer.cancel()
+        for task in (state.writer, *state.late_reads):
+            if task is not None:
+                task.cancel()
         await self._states.aclose()
         if self.close_store and not keep_store:
             await _quietly(self.store.aclose, "close")
@@ -112,11 +116,10 @@ class Cache:
     async def _read(
         self, state: _LoopState, keys: Sequence[str], deadline: Deadline
     ) -> dict[str, StoredScore]:
-        limit = _store_timeout(deadline)
-        task, in_time = await _wait(lambda: self.store.get_many(keys), limit)
+        limit, was_late = _store_timeout(deadline), state.was_late
+        task, in_time = await _wait(lambda: self._get_many(keys), limit, keep=True)
         if not in_time:
-            if limit >= TOO_SHORT:
-                state.reading.fail(f"did not answer within {limit:.2g} s")
+            state.note_late(task, limit, again=was_late)
             return {}
         try:
             found = _sound(task.result(), keys)
@@ -124,7 +127,17 @@ class Cache:
             state.reading.fail(_told(error))
             return {}
         state.reading.works()
+        state.was_late = False
         return found
+
+    async def _get_many(self, keys: Sequence[str]) -> Mapping[str, StoredScore]:
+        try:
+            async with asyncio.timeout(LONGEST) as limit:
+                return await self.store.get_many(keys)
+        except TimeoutError:
+            if limit.expired():
+                raise TimeoutError(f"no answer within {LONGEST:g} s") from None
+            raise
 
     async def _write(self, state: _LoopState) -> None:
         """Write batch after batch: while one is being written, the next one gathers."""
@@ -164,11 +177,36 @@ class _LoopState:
         self.last: _WriteBatch | None = None
         #: How many are asking the store at this moment.
         self.looking = 0
+        #: Reads that nobody waits for any more. Meanwhile nothing else is asked.
+        self.late_reads: set[asyncio.Task[Any]] = set()
+        #: Whether the last read was late.
+        self.was_late = False
 
     def not_read_yet(self, keys: Sequence[str]) -> dict[str, StoredScore]:
         """Those of the keys that are on their way into the store."""
         batches = [batch.scores for batch in (self.last, self.next) if batch is not None]
         return {key: batch[key] for batch in batches for key in keys if key in batch}
+
+    def note_late(self, task: asyncio.Task[Any], limit: float, *, again: bool) -> None:
+        """A read goes on unseen: a connection that is being opened is then there for the next.
+
+        Once that is no failure; `again`, after another that was late, it is.
+        """
+        self.late_reads.add(task)
+        task.add_done_callback(self._late_read_ended)
+        if limit < TOO_SHORT:
+            return
+        why = f"did not answer within {limit:.2g} s"
+        self.was_late = True
+        if again:
+            self.reading.fail(why)
+        else:
+            self.reading.late(why)
+
+    def _late_read_ended(self, task: asyncio.Task[Any]) -> None:
+        self.late_reads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.reading.fail(_told(error))
 
     def let_go(self) -> None:
         """From now on the store itself is asked for what was written, and may have forgotten it."""
@@ -228,19 +266,27 @@ def _store_timeout(deadline: Deadline) -> float:
     return STORE_TIMEOUT if left is None else min(STORE_TIMEOUT, SHARE * left)
 
 
-async def _wait(work: Callable[[], Awaitable[Any]], limit: float) -> tuple[asyncio.Task[Any], bool]:
-    """Wait so many seconds; the task, and whether it was done in time. If not, it is let go."""
+async def _wait(
+    work: Callable[[], Awaitable[Any]], limit: float, *, keep: bool = False
+) -> tuple[asyncio.Task[Any], bool]:
+    """Wait so many seconds; the task, and whether it was done in time.
+
+    If not, it is let go: cancelled, or with `keep` left to end unseen.
+    """
 
     async def called() -> Any:  # a store's method may be anything: what it raises stays in here
         return await work()
 
     task = asyncio.create_task(called())
+    waited = False
     try:
         await asyncio.wait({task}, timeout=limit)
+        waited = True
     finally:
         in_time = task.done()
         if not in_time:
-            task.cancel()
+            if not (keep and waited):
+                task.cancel()
             _late.add(task)
             task.add_done_callback(_forget)
     return task, in_time

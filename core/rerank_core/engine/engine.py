@@ -18,13 +18,14 @@ from ..protocols import Scorer, StoredScore, Traits
 from ..runtime.deadline import Deadline
 from ..runtime.meter import Meter
 from .asking import Asker, strange
-from .batches import Batch, Scored
-from .breaker import Breaker
+from .batches import Batch, Scored, timed
+from .breaker import ILL, Breaker
 from .cache import Cache
 from .cache_keys import group_keys, text_keys
 from .hedging import hedged
 from .loading import Loading
 from .rate_limit import RateLimit
+from .sizing import Speed, Wave, in_parts
 
 #: The share of a ranking's batches (one at least) that may be hedged, once the others are in.
 STRAGGLERS = 0.1
@@ -49,6 +50,7 @@ class Engine:
         self.hedge_after = hedge_after
         self.breaker = Breaker()
         self.loading = Loading(scorer)
+        self.speed = Speed(max_concurrency, traits.batch_size)
         #: None also for a scorer that does not say what its scores depend on.
         self.cache = cache if traits.fingerprint is not None else None
         #: Whether there is a cache that keeps nothing of it, as it might serve another's scores.
@@ -86,18 +88,25 @@ class Engine:
         )
         keys, under_way = self._keys(query, texts, units)
         left = await self._recall(keys, units, scored, deadline)
-        if left and not self.breaker.try_acquire():
+        attempt = self.breaker.try_acquire() if left else None
+        if left and attempt is None:
             scored.reasons[Reason.CIRCUIT_OPEN] = None
             meter.add(note=f"{self.traits.name} failed too often lately and was not asked")
             return scored
-        asked, answered, rounds, in_time = bool(left), False, 0, True
+        answered, rounds, in_time, reached, failed = False, 0, True, math.inf, False
         while left and in_time:
-            started = self._start(query, texts, keys, left, under_way, deadline, meter)
+            sizing = self.traits.adaptive_batches and not failed  # a failure tells no speed
+            wave = self.speed.next_wave(len(left), deadline.left()) if sizing else Wave(len(left))
+            now, later, begun = left[: wave.texts], left[wave.texts :], time.monotonic()
+            started = self._start(query, texts, keys, now, under_way, deadline, meter, wave)
             rounds += math.ceil(len(started) / self.max_concurrency)
             shares: dict[Batch, list[int]] = defaultdict(list)
-            for unit in left:
+            for unit in now:
                 shares[under_way[keys[unit[0]]]].extend(unit)
             in_time = await self._until(deadline, shares, started)
+            reached = min(reached, *(batch.asked for batch in shares))
+            if sizing and (texts_and_done := timed(started)):
+                self.speed.note(*texts_and_done, len(started), time.monotonic() - begun)
             for batch, positions in shares.items():
                 self._take(batch, positions, keys, scored, shared=batch not in started)
                 answered = answered or batch.scored.coverage > 0  # what was known says nothing
@@ -108,13 +117,19 @@ class Engine:
                 if batch not in started and batch.task.cancelled()
                 for position in positions
             }
-            left = [unit for unit in left if unit[0] in abandoned]
+            failed = bool(scored.errors) and not any(batch.scored.coverage for batch in shares)
+            if failed and (self._hopeless(shares) or ILL & scored.reasons.keys()):
+                later = []  # it is ill, and would fail them too
+            left = [*(unit for unit in now if unit[0] in abandoned), *later]
         if not in_time:
             scored.reasons[Reason.TIMEOUT] = None
         if not scored.reasons and scored.coverage < 1:
             scored.reasons[Reason.INCOMPLETE] = None
-        if asked:
-            self.breaker.note(succeeded=answered, reasons=scored.reasons)
+        if attempt is not None:
+            due = math.inf if deadline.at is None else deadline.at
+            self.breaker.note(
+                attempt, succeeded=answered, reasons=scored.reasons, asked=reached, due=due
+            )
         if meter.usage.calls and not meter.usage.rounds:
             meter.add(rounds=rounds)
         if self.traits.to_unit is not None:
@@ -196,6 +211,7 @@ class Engine:
         under_way: MutableMapping[str, Batch],
         deadline: Deadline,
         meter: Meter,
+        wave: Wave,
     ) -> set[Batch]:
         """Send off, in retrieval order, what nobody else is asking at this moment."""
         fresh: dict[str, Sequence[int]] = {}
@@ -209,6 +225,7 @@ class Engine:
                 [alone[p] for p in group]
                 for group in self.traits.groups(query, [texts[position] for position in alone])
             ]
+            groups = in_parts(groups, wave)
         started = set()
         for group in groups:
             part = [texts[position] for position in group]

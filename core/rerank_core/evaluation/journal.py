@@ -45,7 +45,8 @@ class Journal:
     def add(self, key: str, system: str, query: str, ranked: Ranked) -> None:
         """Write it down now."""
         entry = {"key": key, "system": system, "query": query, **ranked.to_dict()}
-        with self.path.open("a", encoding="utf-8") as file:
+        # half a surrogate pair escaped is just what JSON has for it
+        with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         self._known[key] = entry
 

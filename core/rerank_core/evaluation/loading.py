@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,16 +141,23 @@ def _json_lines(file: Path, qrels: Qrels) -> Collection:
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with file.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_decoded(lines, file), 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise InvalidInputError(f"{file}:{number} is not JSON: {error}") from None
             if not isinstance(row, dict):
                 raise InvalidInputError(f"{file}:{number} is not a JSON object")
             yield number, row
+
+
+def _decoded(lines: Iterable[str], file: Path) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason}") from None
 
 
 def _id(row: Mapping[str, Any], number: int) -> str:

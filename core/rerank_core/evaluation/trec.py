@@ -51,7 +51,7 @@ def write_run(run: Run, path: Path) -> None:
     Scores are written where they alone give that order; else the number of documents below.
     """
     name = "-".join(run.name.split()) or "run"  # a field has no spaces
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for query, ranked in run.rankings.items():
             known = [score for score in ranked.scores if score is not None]
             falling = all(above > below for above, below in pairwise(known))

@@ -16,6 +16,8 @@ class Embedder:
 
     batch_size: int | None = 32
     max_concurrency = 1
+    #: See `ScorerBase`.
+    adaptive_batches = False
     max_attempts = 1
     default_timeout: float | None = None
     #: Names what the vectors depend on; None: unknown.

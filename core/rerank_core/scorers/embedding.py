@@ -91,6 +91,7 @@ class EmbeddingScorer(ScorerBase):
         self.batch_size = self._embedder.batch_size
         self.max_concurrency = self._embedder.max_concurrency
         self.max_attempts = self._embedder.max_attempts
+        self.adaptive_batches = self._embedder.adaptive_batches
         self.default_timeout = self._embedder.default_timeout
         named = self._embedder.identity if vectors is None else None
         if cache_name is not None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..chat.prices import OPENAI, Tariff
 from ..errors import ConfigurationError, require
@@ -31,6 +32,9 @@ from .fitting import Fitting
 _LATE_IMPORTS = ("openai.resources.embeddings", "anyio._backends._asyncio")
 #: OpenAI takes 8,192 tokens a text and refuses longer ones; this is within it in most languages.
 _MOST_CHARACTERS = 24_000
+
+#: Whose servers are no one's own.
+VENDORS = (".openai.com", ".azure.com")
 
 
 class OpenAIEmbedder(Embedder):
@@ -69,6 +73,9 @@ class OpenAIEmbedder(Embedder):
         self._address = Address.of(url, option) if url else None
         self.base_url = self._address.base if self._address else None
         self._tariff = Tariff(model, address=self.base_url or OPENAI)
+        # a vendor is fast, whatever it is sent; a server of one's own may not be
+        host = urlsplit(self.base_url or "").hostname
+        self.adaptive_batches = host is not None and not host.endswith(VENDORS)
         sent = _shown(self._address.query if self._address else {}) | _shown(self.headers)
         self.identity = f"openai {model} {self.base_url or ''} {self._fitting.max_chars} {sent}"
         self._key = Secret(api_key, ("OPENAI_API_KEY",), "OpenAI")

@@ -23,7 +23,9 @@ _FILE = (".sqlite", ".sqlite3", ".db")
 
 
 def score_store(cache: Any) -> ScoreStore | None:
-    """The store that `cache` stands for: "memory", a file, a Redis URL, or a store; None for none.
+    """The store that `cache` stands for; None for none.
+
+    "memory", a file, a Redis URL, a client of redis-py, or a store.
 
     Raises `ConfigurationError` for what is none of these, `MissingExtraError` for Redis without
     its package.
@@ -32,6 +34,7 @@ def score_store(cache: Any) -> ScoreStore | None:
         return None
     from .memory import MemoryStore
     from .redis import RedisStore
+    from .redis_clients import is_client
     from .sqlite import SqliteStore
 
     if isinstance(cache, str):
@@ -45,10 +48,13 @@ def score_store(cache: Any) -> ScoreStore | None:
         return SqliteStore(cache)
     if isinstance(cache, ScoreStore) and not isinstance(cache, type):
         return cache
+    if is_client(cache) and not isinstance(cache, type):
+        return RedisStore(cache)
     # without showing it: a mistyped URL may hold a password
     raise ConfigurationError(
         f'cache is "memory", a path ending in {", ".join(_FILE)}, "sqlite:///path", '
-        f'"redis://host:port", or an object with get_many, set_many and aclose; '
+        f'"redis://host:port", a client of redis-py, or an object with get_many, set_many and '
+        f"aclose; "
         f"this {type(cache).__name__} is none of them"
     )
 

@@ -21,7 +21,7 @@ ROWS = 1000
 
 def write(found: Evaluation, path: str | os.PathLike[str]) -> None:
     """Write the report of an evaluation to this file."""
-    Path(path).write_text(to_html(found), encoding="utf-8")
+    Path(path).write_text(to_html(found), encoding="utf-8", errors="replace")
 
 
 def to_html(found: Evaluation) -> str:

@@ -83,12 +83,15 @@ class Provider:
     cap: int | None = None
     #: What its scores are: promised, or None (depends on the model it runs).
     scale: ScoreScale | None = "unit"
+    #: Whether each call is billed, whatever it holds: none is made that is not needed.
+    billed: bool = False
 
 
 _ROWS = (
     Provider(name="common", scale=None),
     Provider(
         name="cohere",
+        billed=True,
         hosts=("api.cohere.com", "api.cohere.ai"),
         path="/v2/rerank",
         key_variables=("CO_API_KEY", "COHERE_API_KEY"),
@@ -120,6 +123,7 @@ _ROWS = (
     Provider(name="llamacpp", key_variables=("LLAMA_API_KEY",), scale=None),
     Provider(
         name="litellm",
+        billed=True,  # by whatever stands behind it
         key_variables=("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY"),
         model_example="the name in the proxy's model_list",
         scale=None,
@@ -157,6 +161,7 @@ _ROWS = (
     ),
     Provider(
         name="pinecone",
+        billed=True,
         hosts=("api.pinecone.io",),
         path="/rerank",
         key_variables=("PINECONE_API_KEY",),
@@ -204,6 +209,7 @@ _ROWS = (
     # With an API key of Bedrock's; to sign a request instead, http_client= with an auth of its own.
     Provider(
         name="bedrock",
+        billed=True,
         hosts=("bedrock-agent-runtime.*.amazonaws.com",),
         path="/rerank",
         key_variables=("AWS_BEARER_TOKEN_BEDROCK",),
@@ -221,6 +227,7 @@ _ROWS = (
     # projects.locations.rankingConfigs/rank, 2026-11; the URL holds the project, and ends in :rank
     Provider(
         name="vertex",
+        billed=True,
         hosts=("discoveryengine.googleapis.com",),
         key_variables=("CLOUDSDK_AUTH_ACCESS_TOKEN",),
         documents="records",

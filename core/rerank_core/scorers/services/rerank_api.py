@@ -50,8 +50,9 @@ class RerankAPIScorer(ServiceScorer):
     `api_key`: None for the provider's variable in the environment (`RERANK_API_KEY` for a server
     nobody knows); a server of your own may do without. `options`: more fields of the request, as
     the server names them. `batch_size`: None for as many texts as the provider takes; what the
-    server refuses as too many, or too long, is learned. `max_chars`: where a text is cut; None for
-    nowhere, but where it is too long for the server on its own.
+    server refuses as too many, or too long, is learned, and a server of your own (no vendor's, no
+    gateway) that is slow gets only as many at once as it can do by the deadline. `max_chars`: where
+    a text is cut; None for nowhere, but where it is too long for the server on its own.
     `scale`: what its scores are, "unit" (0..1), "cosine", "logit", or "logit/5" where the
     probability is the sigmoid of a fifth; None: as the provider documents it, or as seen. It is
     settled once a ranking, from all its scores, so that no ranking holds two; where they contradict
@@ -109,6 +110,8 @@ class RerankAPIScorer(ServiceScorer):
         self._query = {**row.parameters, **address.query}
         self.options = dict(options or {})
         self.batch_size = row.cap if batch_size is None else checked_batch_size(batch_size)
+        vendor = provider_at(parts.hostname or "").name != "common"
+        self.adaptive_batches = not (vendor or row.billed)
         self.scale = scale or row.scale
         self.independent = (
             not any(name in (self.model or "") for name in LISTWISE_MODELS)

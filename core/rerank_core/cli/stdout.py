@@ -1,0 +1,49 @@
+"""What goes out: readable by every program, whatever the terminal can show."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def make_forgiving() -> None:
+    """From now on, what standard output or error cannot encode is shown escaped.
+
+    Half a surrogate pair in any encoding, and most of Unicode where the locale has ASCII only.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def as_json(value: Any) -> str:
+    """The value as JSON that every reader takes (RFC 8259), as standard output can carry it.
+
+    NaN and infinities, which JSON has no word for, are null; what is no JSON is shown as `str`
+    has it; what cannot be encoded is escaped.
+
+    >>> print(as_json({"score": float("nan")}))
+    {
+      "score": null
+    }
+    """
+    told = json.dumps(_sound(value), ensure_ascii=False, indent=2, default=str)
+    try:
+        told.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        return json.dumps(_sound(value), indent=2, default=str)
+    return told
+
+
+def _sound(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): _sound(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sound(each) for each in value]
+    return value
