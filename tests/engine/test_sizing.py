@@ -234,7 +234,7 @@ class TestWho:
             (OneProcessor(1.0), True),
             (ScorerBase(), False),
         ],
-        ids=repr,
+        ids=lambda value: type(value).__name__,
     )
     def test_gets_less_than_it_likes(self, scorer: ScorerBase, adapts: bool) -> None:
         """A server of one's own; no vendor's, no gateway, and nothing that looks at all at once."""

@@ -69,7 +69,7 @@ class RedisStore:
         if target is None:
             return self._given
         secrets = (self._password, self._sentinel_password)
-        return connect(target, *(secret and secret.reveal() for secret in secrets))
+        return connect(target, *(one.reveal() if one else None for one in secrets))
 
     async def _close(self, client: Any) -> None:
         if client is not self._given:

@@ -155,7 +155,9 @@ def connect(target: Target, password: str | None, sentinel_password: str | None)
     of_sentinel = {**limits, **target.of_sentinel}
     if sentinel_password is not None:
         of_sentinel["password"] = sentinel_password
-    manager = Sentinel(list(target.nodes), sentinel_kwargs=of_sentinel)
+    manager: Any = Sentinel(  # type: ignore[no-untyped-call]
+        list(target.nodes), sentinel_kwargs=of_sentinel
+    )
     return manager.master_for(target.service, **settings)
 
 
