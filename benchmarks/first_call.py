@@ -37,7 +37,7 @@ SCORERS = {
     "llm": "S.LLMScorer('some-model', base_url=llm, api_key='none')",
     "api": "S.RerankAPIScorer(api, model='some-model', provider='jina', api_key='none')",
     "cohere": "S.CohereScorer(base_url=cohere, api_key='none')",
-    "embedding": "S.EmbeddingScorer('some-model', base_url=llm, api_key='none')",
+    "embedding": "S.EmbeddingScorer('openai:some-model', base_url=llm, api_key='none')",
     "onnx": "S.OnnxCrossEncoderScorer(model)",
 }
 

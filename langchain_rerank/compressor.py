@@ -14,6 +14,8 @@ from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 
+from .runs import achat_runs, chat_runs, is_heard
+
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
 
@@ -94,9 +96,6 @@ class RerankCompressor(BaseDocumentCompressor):
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """The best `top_n` documents for the query, best first."""
-
-        from .runs import chat_runs, is_heard
-
         listed = _listed(documents)
 
         def body(_: Any, run_manager: Any = None) -> dict[str, Any]:
@@ -113,9 +112,6 @@ class RerankCompressor(BaseDocumentCompressor):
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """Same, awaited."""
-
-        from .runs import achat_runs, is_heard
-
         listed = _listed(documents)
 
         async def body(_: Any, run_manager: Any = None) -> dict[str, Any]:

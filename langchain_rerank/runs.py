@@ -40,7 +40,7 @@ _TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
 
 def is_heard() -> bool:
     """Whether anybody listens to the run at hand, or to any: there is one to be made below it."""
-    return bool(get_callback_manager_for_config(ensure_config()).handlers)
+    return _anybody_may_listen() and bool(get_callback_manager_for_config(ensure_config()).handlers)
 
 
 def chat_runs() -> AbstractContextManager[None]:

@@ -83,3 +83,16 @@ def test_llama_index_brings_no_langchain() -> None:
 
     assert "llama_index" in loaded
     assert not loaded & {*HEAVY, *LANGCHAIN} - theirs
+
+
+def test_the_first_call_through_langchain_looks_for_no_listener() -> None:
+    """LangSmith is imported to find one, and nobody listens who has not imported it."""
+    pytest.importorskip("langchain_core")
+    theirs = loaded_by("from langchain_core.documents import BaseDocumentCompressor, Document")
+
+    loaded = loaded_by(
+        "from langchain_core.documents import Document; from langchain_rerank import BM25Reranker; "
+        "BM25Reranker().compress_documents([Document(page_content='a')], 'a')"
+    )
+
+    assert "langsmith" not in loaded - theirs

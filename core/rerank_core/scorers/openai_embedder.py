@@ -160,7 +160,7 @@ class OpenAIEmbedder(Embedder):
                 await run(lambda stop, late=late: import_module(late))
         if not self._tariff.loaded:
             await run(lambda stop: self._tariff.warm_up())
-        self._client.get()
+        await self._client.warm_up()
 
     async def aclose(self) -> None:
         """Close the connections that are ours."""
