@@ -17,7 +17,8 @@ quick: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
 
 # Servers that nobody here wrote, started on loopback by the tests; each skips where it is missing.
-# For Redis: apt-get install redis-server redis-sentinel redis-tools openssl.
+# For Redis: apt-get install redis-server redis-sentinel redis-tools openssl. LiteLLM's proxy and
+# Infinity are looked for in RERANK_SERVERS, the bin folders of environments of their own.
 real-servers: .venv/dev
 	$(BIN)/python -m pytest -n 1 tests/real_servers
 

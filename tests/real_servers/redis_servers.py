@@ -6,6 +6,7 @@ Each on free ports of loopback, in a folder of its own, ended by its pid.
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import socket
 import subprocess
@@ -39,25 +40,13 @@ def program(name: str, package: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; for a cluster ten thousand higher too."""
-    sockets, ports = [], []
-    try:
-        while len(ports) < count:
-            one = socket.socket()
-            sockets.append(one)
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if port + 10_000 < 65_536:
+    """Ports that nobody listens on, in a range whose ports 10,000 higher a cluster may use too."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            if port not in ports and probe.connect_ex(("127.0.0.1", port)) != 0:
                 ports.append(port)
-            elif len(sockets) > 50:
-                for low in range(20_000, 30_000):
-                    with socket.socket() as probe:
-                        if low not in ports and probe.connect_ex(("127.0.0.1", low)) != 0:
-                            ports.append(low)
-                            break
-    finally:
-        for one in sockets:
-            one.close()
     return ports
 
 

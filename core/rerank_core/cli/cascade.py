@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from ..evaluation.running import run_reranker
 from ..evaluation.skipping import Skipping, learn_unless
 from ..reranker import Reranker
 from ..scorers.cascade import Cascade, as_cascade, is_cascade
-from . import judged
+from . import judged, stdout
 from .table import plain_table
 
 
@@ -66,7 +65,8 @@ def tune(
     about = {} if found is None else found.to_dict()
     config.save(output, table, tuned={"measure": measure, **about, "notes": [note]})
     if as_json:
-        print(json.dumps({"file": str(output), "skipping": about or None, "notes": [note]}))
+        chosen = {"file": str(output), "skipping": about or None, "notes": [note]}
+        print(stdout.as_json(chosen))
         return
     if found is not None:
         _show(found, measure)
