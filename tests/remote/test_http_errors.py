@@ -41,6 +41,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[str], ScorerBase]:
 def why(scorer: ScorerBase) -> str:
     """What the report of a ranking by it says."""
     with Reranker(scorer, timeout=4.0, fallback="bm25") as reranker:
+        reranker.warm_up()
         return reranker.rank("capital of Italy", ["Paris", "Rome, capital of Italy"]).report.why
 
 
