@@ -6,6 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
+
+pytest.importorskip("cohere")
+pytest.importorskip("httpx")
+pytest.importorskip("openai")
+
 from loopback import Latency, RerankAPI, Server
 
 from rerank_core import Reason, Reranker, ScorerError

@@ -6,9 +6,11 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
-import ir_measures
 import pytest
-from ir_measures import nDCG
+
+pytest.importorskip("ir_measures")
+
+import ir_measures
 
 from rerank_core.listwise import algorithm
 from tests.listwise.judges import FakeJudge, perfect, run
@@ -57,7 +59,8 @@ def test_the_judges_quality_is_kept(
         ranking[query] = {documents[p]: -float(rank) for rank, p in enumerate(last)}
 
     qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.txt")))  # type: ignore[no-untyped-call]
-    quality = ir_measures.calc_aggregate([nDCG @ 10], qrels, ranking)[nDCG @ 10]
+    measure = ir_measures.nDCG @ 10
+    quality = ir_measures.calc_aggregate([measure], qrels, ranking)[measure]
 
     assert quality >= least
     assert fmean(asked) <= calls

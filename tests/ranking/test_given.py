@@ -8,9 +8,13 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+pytest.importorskip("numpy")
+pytest.importorskip("pandas")
+
 import numpy
 import pandas
-import pytest
 
 from rerank_core import InvalidInputError, Reranker
 from rerank_core.errors import Reason
