@@ -42,8 +42,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
 from .options import NAMES, Options, changed
@@ -271,6 +269,8 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _toml(table: Mapping[str, Any]) -> str:
+    import tomli_w  # only who writes one pays for it
+
     try:
         return tomli_w.dumps(table)
     except TypeError as error:

@@ -12,8 +12,8 @@ import pytest
 
 from rerank_core import Candidate, Cascade, Ranking, Reranker
 from rerank_core.combine import WeightedSum
-from rerank_core.engine import selection
 from rerank_core.ranking.given import Retrieved
+from rerank_core.text import duplicates
 
 PASSAGE = " ".join(f"word{n}" for n in range(100))
 #: The last is retrieved best, and says what the first and the third say.
@@ -108,7 +108,7 @@ class TestDuplicates:
 
     def test_a_search_that_takes_too_long_drops_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The deadline is for scoring; the report says what was left out."""
-        monkeypatch.setattr(selection, "repeats", lambda texts, stop: time.sleep(2) or [])
+        monkeypatch.setattr(duplicates, "repeats", lambda texts, stop: time.sleep(2) or [])
 
         ranking = Reranker("bm25", duplicates="drop", timeout=1.0).rank("q", RETRIEVED)
 

@@ -82,11 +82,11 @@ def estimate(scores: Sequence[float | None], *, trust: float = TRUST) -> list[fl
     an estimate is always one of them (0.0 where there are none). Sorting by these numbers, ties
     by position, is `order`. `trust`: what a distance in that order is worth at least; see above.
     """
+    if None not in scores and all(map(math.isfinite, scores)):  # type: ignore[arg-type]
+        return [float(score) for score in scores]  # type: ignore[arg-type]
     known = {position: float(score) for position, score in enumerate(scores) if is_present(score)}
     if not known:
         return [0.0] * len(scores)
-    if len(known) == len(scores):
-        return list(known.values())
     ranked = sorted(known, key=lambda position: -known[position])
     trust = _trust(list(known), ranked, trust)
     rivals = [trust * _depth(position, len(scores)) for position in known]

@@ -31,11 +31,11 @@ class Scoring:
     @property
     def empty(self) -> bool:
         """Whether nothing was scored."""
-        return all(score is None for score in self.scores)
+        return self.scores.count(None) == len(self.scores)
 
     def components(self) -> dict[str, Signal]:
         """The scores under its name, and the raw ones beside them where there are any."""
-        if all(value is None for value in self.raw):
+        if self.raw.count(None) == len(self.raw):
             return {self.name: self.scores}
         return {self.name: self.scores, self.name + RAW: self.raw}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +10,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError
+from ..runtime.patterns import pattern
 
 if TYPE_CHECKING:
     from ..ranking.candidate import Candidate
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _DAY = 86_400.0
 # As seconds, 5138 and later; as milliseconds, 1973 and later. So nobody means seconds by it.
 _TOO_LATE_FOR_SECONDS = 1e11
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_NUMBER = pattern(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _CALENDAR = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_YEAR_AND_MONTH = re.compile(r"\d{4}(-\d{2})?")
+_YEAR_AND_MONTH = pattern(r"\d{4}(-\d{2})?")
 
 
 @dataclass(frozen=True)

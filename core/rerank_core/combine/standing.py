@@ -31,11 +31,13 @@ class Standing:
         are shown as it did.
         """
         components = dict(self.components)
-        for place, position in enumerate(seen):
-            new = {name: values[place] for name, values in fused.components.items()}
-            old = components.get(position, {})
-            kept = {} if combined else old
-            components[position] = {**old, **new, **kept}
+        names, signals = tuple(fused.components), zip(*fused.components.values(), strict=True)
+        for position, values in zip(seen, signals, strict=False):  # there may be no signal
+            new = dict(zip(names, values, strict=True))
+            if old := components.get(position):
+                kept = {} if combined else old
+                new = {**old, **new, **kept}
+            components[position] = new
         told = [score for score in fused.scores if score is not None]
         if not told and list(fused.order) == list(range(len(seen))):
             return replace(self, components=components)

@@ -64,7 +64,8 @@ class Scored:
     @property
     def coverage(self) -> float:
         """The share of texts that have a score."""
-        return sum(s is not None for s in self.scores) / len(self.scores) if self.scores else 1.0
+        wanted = len(self.scores)
+        return (wanted - self.scores.count(None)) / wanted if wanted else 1.0
 
     @property
     def hopeless(self) -> bool:

@@ -183,6 +183,8 @@ class Engine:
         known = {} if self.cache is None else await self.cache.get(keys, deadline)
         if self.traits.to_unit is not None:  # what a score was before is all that counts
             known = {key: stored for key, stored in known.items() if stored[1] is not None}
+        if not known:
+            return list(units)
         left = []
         for unit in units:
             if all(keys[position] in known for position in unit):

@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
 from weakref import WeakSet
 
 from ..combine.estimate import estimate
@@ -78,19 +77,16 @@ class Pipeline:
             deadline = Deadline.after(left - min(FINISH_SHARE * left, FINISH_SECONDS))
         outcomes = await self._stages(given.query, listed, given.retrieval.of(shown), deadline)
         standing = outcomes[-1].standing
+        score, components = standing.scores.get, standing.components.get
         placed = [
-            Placed(
-                index=shown[position],
-                retrieved=legible[position] + 1,
-                score=standing.scores.get(position),
-                components=standing.components.get(position, {}),
-            )
-            for position in standing.order
+            Placed(shown[at], legible[at] + 1, score(at), components(at, {}))
+            for at in standing.order
         ]
-        asis = as_retrieved(given.retrieval)
-        _insert(placed, [hit for hit in asis[: len(retrieved)] if hit.index in given.unread])
-        # beneath the depth nothing is asked, and nothing moves
-        placed += asis[len(retrieved) :]
+        if len(placed) < len(given.candidates):
+            asis = as_retrieved(given.retrieval)
+            _insert(placed, [hit for hit in asis[: len(retrieved)] if hit.index in given.unread])
+            # beneath the depth nothing is asked, and nothing moves
+            placed += asis[len(retrieved) :]
         return placed, _report(
             given, outcomes, len(legible) / len(retrieved), time.monotonic() - started
         )
@@ -218,5 +214,5 @@ def _report(given: Given, outcomes: Sequence[Outcome], legible: float, elapsed: 
         cache_hit_rate=cached / wanted if wanted else 0.0,
         seconds=elapsed,
         stages=tuple(outcome.report() for outcome in outcomes),
-        **asdict(usage),
+        **usage.by_name(),
     )

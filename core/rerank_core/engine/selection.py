@@ -19,7 +19,6 @@ from ..ranking.ranking import Placed
 from ..ranking.report import Report
 from ..runtime import threads
 from ..runtime.deadline import Deadline
-from ..text.duplicates import repeats
 
 #: What becomes of near-duplicates.
 Duplicates = Literal["keep", "drop"]
@@ -98,6 +97,8 @@ async def _firsts(given: Given, deadline: Deadline) -> tuple[dict[int, int], str
     within = None if left is None else SHARE * left
     try:
         async with asyncio.timeout(within):
+            from ..text.duplicates import repeats  # most rankings keep them
+
             found = await threads.run(lambda stop: repeats(texts, stop))
     except TimeoutError:
         return {}, f"no near-duplicates were dropped: {within:.2g} s were too few to find them"

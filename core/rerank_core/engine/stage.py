@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from ..combine.combination import Combination
 from ..combine.estimate import STAGE_TRUST, TRUST
@@ -83,7 +83,7 @@ class Outcome:
             skipped=self.skipped,
             reasons=tuple(self.reasons),
             seconds=self.seconds,
-            **asdict(self.meter.usage),
+            **self.meter.usage.by_name(),
         )
 
 

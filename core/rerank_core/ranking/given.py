@@ -88,6 +88,9 @@ def given(
     unread: dict[int, str] = {}
     odd: dict[int, str] = {}
     for index, document in enumerate(listed):
+        if isinstance(document, Candidate):
+            candidates.append(document)
+            continue
         try:
             candidate, oddity = _read(document, index)
         except InvalidInputError as error:

@@ -123,7 +123,7 @@ def ranked(
     `documents` are the caller's own objects that the `candidates` were made of.
     """
     placed = list(placed)
-    estimates = _estimates(placed)
+    estimates = _estimates(placed) if any(hit.score is None for hit in placed) else ()
     return tuple(
         RankedCandidate(
             rank=rank,

@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ..errors import Reason, ScorerError
+from ..runtime.patterns import pattern
 from .secret import redact, without_secrets
 from .size_limits import size_limit
 
@@ -53,14 +54,14 @@ VERDICTS: Mapping[int, Verdict] = {
 
 #: Statuses that gateways answer with where a 401 or a 404 was due, and the words for it.
 _OF_ANY = (400, 422, 500)
-_WRONG_MODEL = re.compile(
+_WRONG_MODEL = pattern(
     r"\bmodel\b[^;\n]{0,80}?\b(?:not found|not exist|unknown|not recogni[sz]ed"
     r"|is (?:invalid|not (?:valid|available|supported|loaded|served)))"
     r"|\b(?:unknown|invalid|unsupported|unrecogni[sz]ed|no such|not a valid|cannot find|not find)"
     r"(?: the)? model\b|model_not_found|no (?:healthy )?deployments?",
     re.I,
 )
-_WRONG_KEY = re.compile(
+_WRONG_KEY = pattern(
     r"(?:api[ _-]?key|credentials?|access token)\b[^;\n]{0,40}?\b(?:invalid|incorrect|not valid"
     r"|missing|expired|revoked|required|denied|not found|not provided)"
     r"|\b(?:invalid|incorrect|missing|no|bad|wrong|expired) "

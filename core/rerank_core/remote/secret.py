@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from weakref import WeakSet
 
 from ..errors import ConfigurationError, MissingKeyError
+from ..runtime.patterns import pattern
 
 #: What stands where a secret was.
 REDACTED = "[redacted]"
@@ -25,21 +26,21 @@ _SHORTEST = 6
 # -- by name ---------------------------------------------------------------------------------------
 
 #: The last word of a name that holds a secret, whatever stands before it.
-_SECRET_WORD = re.compile(
+_SECRET_WORD = pattern(
     r"passw(or)?d|passphrase|passcode|pwd|pass|secrets?|authorization|auth|credentials?|bearer"
     r"|cookie|signature|sig|jwt|\w*(apikey|password|(secret|access)key|(auth|access)token)"
 )
 #: Before "key", what makes it the name of a field; before "token", a word of a tokenizer; before
 #: their plurals, which else count something, what makes them secrets.
-_PLAIN_KEY = re.compile(
+_PLAIN_KEY = pattern(
     r"cache|column|content|dict|doc|document|field|foreign|group|id|index|json|metadata|node|order"
     r"|page|partition|primary|public|row|score|shard|sort|source|text"
 )
-_PLAIN_TOKEN = re.compile(
+_PLAIN_TOKEN = pattern(
     r"bos|cls|end|eos|false|first|last|mask|next|no|pad|padding|sep|special|start|stop|true|unk|yes"
 )
-_SECRET_PLURAL = re.compile(r"access|api|auth|bearer|private|refresh|secret")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_SECRET_PLURAL = pattern(r"access|api|auth|bearer|private|refresh|secret")
+_WORD = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def is_secret_name(name: str) -> bool:
@@ -63,7 +64,7 @@ def is_secret_name(name: str) -> bool:
 # -- by value --------------------------------------------------------------------------------------
 
 #: Keys by the prefix that their vendor gives them, headers' values, and JSON web tokens.
-_KEYS = re.compile(
+_KEYS = pattern(
     r"\b(?:sk|gsk|xai|nvapi|pcsk|glpat|gh[opsu]|github_pat|tvly|pplx|lsv2|xox[abprs])"
     r"[-_](?=[\w.*-]*[\d*])[\w.*-]{6,}"
     r"|\b(?:pk|rk|key|co|pa|jina|hf|fw|r8|tgp|mxb|emb)[-_](?=[\w-]*\d)(?:[\w]+-)*?"
@@ -71,7 +72,7 @@ _KEYS = re.compile(
     r"|\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z\d]{12,}|\bya29\.[\w.-]{10,}"
     r"|\beyJ[\w-]{10,}\.[\w-]{6,}(?:\.[\w-]*)?"
 )
-_SCHEMES = re.compile(
+_SCHEMES = pattern(
     r"\b(?:Bearer|Basic|Token|Api-?Key|Key)[ \t]+"
     r"(?=[\w.~+/*=-]*(?:\d|={1,2}(?![\w=])))[\w.~+/*=-]{6,}"
     r"|\b(Bearer|Basic)[ \t]+[\w.~+/*=-]{20,}|^\s*Bearer[ \t]+\S+\s*$"
@@ -79,21 +80,21 @@ _SCHEMES = re.compile(
     re.I,
 )
 #: `user:password@` in a URL: without a user, percent-encoded, or with what should have been so.
-_USERINFO = re.compile(
+_USERINFO = pattern(
     r"(?<=://)(?:[^\s/?#@]*:[^\s/?#]+"
     r"|[^\s/?#@:\[]*:(?!\d{1,5}(?:[/?#\s]|$))\S+"
     r"|(?:(?<=http://)|(?<=https://))(?=[^\s/?#@:]*\d)[^\s/?#@:]{16,})(?=@)"
 )
-_NAMED = re.compile(r"""([A-Za-z][\w.-]*)["']?\s{0,2}[=:]\s{0,2}(?:[bu]?(["']))?""")
-_VALUE = re.compile(r"""(?:(?:Bearer|Basic|Token|Api-?Key)\s+)?[^\s"'&]+""", re.I)
-_QUOTED = {quote: re.compile(f"[^{quote}]+") for quote in "\"'"}
+_NAMED = pattern(r"""([A-Za-z][\w.-]*)["']?\s{0,2}[=:]\s{0,2}(?:[bu]?(["']))?""")
+_VALUE = pattern(r"""(?:(?:Bearer|Basic|Token|Api-?Key)\s+)?[^\s"'&]+""", re.I)
+_QUOTED = {quote: pattern(f"[^{quote}]+") for quote in "\"'"}
 #: What stands there in place of a secret.
-_NOTHING = re.compile(
+_NOTHING = pattern(
     r"none|null|true|false|missing|required|invalid|expired|not|\*+|\[redacted\]", re.I
 )
 #: Names that mean other things in prose: there the value must look like a secret too.
 _WEAK = frozenset(("key", "token", "auth", "pass", "secret", "signature", "sig", "cookie"))
-_RANDOM = re.compile(r"(?=\S*\d)\S{8,}")
+_RANDOM = pattern(r"(?=\S*\d)\S{8,}")
 
 
 def holds_secret(value: object) -> bool:
@@ -155,8 +156,8 @@ def without_secrets(url: str) -> str:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Where in the text something looks like a secret."""
-    for pattern in (_USERINFO, _KEYS, _SCHEMES):
-        for match in pattern.finditer(text):
+    for known in (_USERINFO, _KEYS, _SCHEMES):
+        for match in known.finditer(text):
             yield match.span()
     at = 0
     while (named := _NAMED.search(text, at)) is not None:

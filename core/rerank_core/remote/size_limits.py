@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from ..errors import ConfigurationError, SizeLimit
+from ..runtime.patterns import pattern
 
 #: What is counted, by the words for it; where several stand in a sentence the nearest counts.
 _UNITS = {
@@ -20,28 +21,26 @@ _UNITS = {
     "texts": r"documents?|docs|texts?|items?|inputs?|sentences?|passages?|elements?|entries|records"
     r"|chunks?|rows|batch[ _-]?size|top_?[nk]|array",
 }
-_UNIT = re.compile(
-    "|".join(rf"(?P<{unit}>\b(?:{words})\b)" for unit, words in _UNITS.items()), re.I
-)
+_UNIT = pattern("|".join(rf"(?P<{unit}>\b(?:{words})\b)" for unit, words in _UNITS.items()), re.I)
 #: How a limit is introduced; the number follows.
-_LIMIT = re.compile(
+_LIMIT = pattern(
     r"(?:at most|at max\w*|\bmax(?:imum|imal)?\b(?: allowed)?|no more than|up to|fewer than"
     r"|(?:not|n't) (?:be )?(?:larger|greater|more|longer|bigger) than|less than(?: or equal to)?"
     r"|exceed(?:s|ed|ing)?|\blimit(?:ed)?\b|<=|≤|current batch size:)"
     r"(?P<between>[^\d;]{0,60}?)(?<![\d.])(?P<number>\d[\d,_]*)(?P<after>[^\d.;]{0,20})",
     re.I,
 )
-_OR_LESS = re.compile(
+_OR_LESS = pattern(
     r"(?<![\d.])(?P<number>\d[\d,_]*)\s+(?P<unit>\w+) (?:or (?:less|fewer)|max|limit|at most)", re.I
 )
-_TOO_MANY = re.compile(r"too many (?P<unit>\w+)|batch[ _-]?size (?:is )?too (?:big|large)", re.I)
-_TOO_LONG = re.compile(
+_TOO_MANY = pattern(r"too many (?P<unit>\w+)|batch[ _-]?size (?:is )?too (?:big|large)", re.I)
+_TOO_LONG = pattern(
     r"too (?:long|large|big)|context[ _-]?(?:length|window|size)|token limit"
     r"|exceeds? (?:the )?(?:max\w*|context|limit)",
     re.I,
 )
 #: Limits of another kind: how often, how much a reply may hold, how much is paid for.
-_OTHERWISE = re.compile(
+_OTHERWISE = pattern(
     r"per (?:minute|second|hour|day|month)|rate.?limit|quota|max_(?:completion_)?tokens|completion"
     r"|temperature|logprobs|credit|balance|timed? ?out|retries|concurren",
     re.I,

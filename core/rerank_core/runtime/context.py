@@ -10,15 +10,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .meter import Meter
 from .retries import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """Everything is None outside a ranking."""
 
     #: The bill of the ranking.
@@ -42,7 +40,7 @@ def current() -> Context:
 @contextmanager
 def carrying(**changes: Any) -> Iterator[None]:
     """With these parts of the `Context` changed, for the block and all that is started in it."""
-    token = _context.set(replace(_context.get(), **changes))
+    token = _context.set(_context.get()._replace(**changes))
     try:
         yield
     finally:

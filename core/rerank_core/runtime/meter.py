@@ -50,6 +50,10 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         return Usage(**dict(zip(USAGE, map(_sum, _values(self), _values(other)), strict=True)))
 
+    def by_name(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return dict(zip(USAGE, _values(self), strict=True))
+
 
 def _sum(one: Any, other: Any) -> Any:
     return None if one is None or other is None else one + other

@@ -72,8 +72,15 @@ class Policy:
 
     async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Await the attempt, again and again while that may help; the last error is raised."""
+        try:
+            return await attempt()
+        except ScorerError as error:
+            if not self._worth_it(error):
+                raise
+            first: ScorerError | None = error
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
+        # the first try, which most often is the only one, counts as the first of these
         async for one in AsyncRetrying(
             retry=retry_if_exception(self._worth_it),
             stop=stop_after_attempt(self.max_attempts),
@@ -83,6 +90,9 @@ class Policy:
             reraise=True,
         ):
             with one:
+                if first is not None:
+                    again, first = first, None
+                    raise again
                 return await attempt()
         raise AssertionError("tenacity ends by a result or an error")  # pragma: no cover
 

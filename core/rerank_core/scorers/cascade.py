@@ -13,11 +13,12 @@ from ..combine.combination import Combination
 from ..errors import ConfigurationError
 from ..remote.secret import redact
 from ..runtime.checks import real_number, whole_number
+from ..runtime.patterns import pattern
 
 #: Between the stages of a cascade that is named by a string.
 THEN = ">"
 # more digits than that belong to the model's own name, as in "claude-3-5-sonnet@20240620"
-_DEPTH = re.compile(r"(.*\S)\s*@\s*(\d{1,5})", re.DOTALL)
+_DEPTH = pattern(r"(.*\S)\s*@\s*(\d{1,5})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,10 +7,10 @@ macOS and Windows from Python 3.11 on, free-threaded ones too. BSD and MIT.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from ..runtime.patterns import pattern
 from .words import plain
 
 #: Snowball's name for a language of ours.
@@ -26,7 +26,7 @@ SNOWBALL: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 #: The particles that Hebrew writes onto the front of a word: and, that, as, to, in, from, the.
-_HEBREW_PARTICLE = re.compile("[ושכלבמה](?=.{3})")
+_HEBREW_PARTICLE = pattern("[ושכלבמה](?=.{3})")
 
 
 def stemmer(language: str | None) -> Callable[[str], tuple[str, ...]]:

@@ -7,9 +7,11 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from ..runtime.patterns import pattern
+
 #: What stands between the letters of a word unseen, and letters that only stretch it: soft hyphens,
 #: joiners, marks of direction, variation selectors; Arabic vowel signs and tatweel, Hebrew points.
-_UNSEEN = re.compile(
+_UNSEEN = pattern(
     "[\u00ad\u034f\u061c\u0640\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
     "\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
@@ -17,10 +19,10 @@ _UNSEEN = re.compile(
 )
 #: What NFKC would glue to the word before it: trade marks, footnotes, exponents; and apostrophes
 #: that Unicode counts as letters.
-_APART = re.compile("[_\u00a9\u00ae\u2120\u2122\u00b2\u00b3\u00b9\u2070-\u207f\u02b9-\u02bd\u02c8]")
+_APART = pattern("[_\u00a9\u00ae\u2120\u2122\u00b2\u00b3\u00b9\u2070-\u207f\u02b9-\u02bd\u02c8]")
 #: Letters that are typed one for the other, or that no decomposition takes apart.
 _ALIKE = str.maketrans("أإآٱىیکةۀłøđħı", "ااااييكههlodhi")
-_ACCENT = re.compile("[\u0300-\u036f]")
+_ACCENT = pattern("[\u0300-\u036f]")
 
 #: Scripts that put no space between words, or put particles onto them (Hangul): what is counted is
 #: their characters and pairs of them.
@@ -30,8 +32,8 @@ UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua980-\ua9ff\uaa60-\uaadf\uac00-\ud7ff\uf900-\ufaff"
     "\U00016fe0-\U0001b2ff\U00020000-\U000323af"
 )
-_UNSPACED = re.compile(f"[{UNSPACED}]+")
-_HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_UNSPACED = pattern(f"[{UNSPACED}]+")
+_HAN = pattern("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 #: Small letters and digits of ASCII as they are, capitals as small ones, a space for all else.
 _ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
