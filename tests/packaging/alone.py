@@ -119,6 +119,10 @@ def llamaindex() -> None:
     assert best.node.get_content() == "red apples"
 
 
+def pandas() -> None:
+    assert len(Reranker("bm25").rank(QUERY, TEXTS).to_df()) == len(TEXTS)
+
+
 def otel() -> None:
     import opentelemetry.trace  # noqa: F401 - as whoever traces does; no spans go anywhere
 
@@ -146,6 +150,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "onnx": onnx,
     "openai": openai,
     "otel": otel,
+    "pandas": pandas,
     "redis": redis,
 }
 #: What brings nothing of its own to be missed: without the package there is nothing to trace.

@@ -49,17 +49,61 @@ def test_movement_is_an_arrow_and_a_number() -> None:
     """No colour is needed to tell up from down."""
     html = shown()
 
-    assert "▲1" in html
-    assert "▼1" in html
+    assert "▲ 1" in html
+    assert "▼ 1" in html
+    assert "was 2" in html
 
 
 def test_every_signal_has_a_bar() -> None:
     """And its value, with what it was before beside it."""
     html = shown()
 
-    assert html.count("<span>retrieval</span>") == len(DOCUMENTS)
+    assert html.count(">retrieval</span>") == len(DOCUMENTS)
     assert "width:100%" in html
     assert re.search(r'title="3 as it came"', html)
+
+
+def test_a_signal_has_one_colour_wherever_it_appears() -> None:
+    """The legend says which, and from where to where its bars run."""
+    html = shown()
+
+    legend = re.findall(r'class="key" style="--c:([^"]+)"></span>(\w+) ([\d.]+) to ([\d.]+)', html)
+    bars = set(
+        re.findall(
+            r'class="signal" style="--c:([^"]+)"[^>]*><span class="name" title="(\w+)"', html
+        )
+    )
+
+    assert [name for _, name, *_ in legend] == ["score", "retrieval", "bm25"]
+    assert {(colour, name) for colour, name, *_ in legend[1:]} == bars
+    assert len({colour for colour, *_ in legend}) == 3
+
+
+def test_it_knows_the_notebooks_and_pages_that_are_dark() -> None:
+    """By what each says of itself; no colour stands for text."""
+    html = shown()
+
+    for dark in ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]'):
+        assert f"{dark} .rerank.rerank" in html
+    assert "light-dark(" in html
+    assert not re.search(r"[{;]color: *#", html)
+
+
+def test_hits_a_hit_and_a_report_have_html_too() -> None:
+    """Whole, escaped, without an address."""
+    with Reranker("bm25 > bm25@2", top_n=1) as reranker:
+        ranking = reranker.rank("capital", [*DOCUMENTS, Candidate("x", "<u>", 0.5, {"<k>": "<v>"})])
+    parts = [ranking.all, ranking[0], ranking.all[-1], ranking.report]
+
+    for part in parts:
+        parser = Balanced()
+        parser.feed(part._repr_html_())
+        assert parser.open == []
+        assert "http" not in part._repr_html_()
+        assert not {"b", "script", "u", "k", "v"} & (parser.seen - {"b"})
+    assert "&lt;u&gt;" in ranking.all._repr_html_()
+    assert "&lt;k&gt;" in ranking.all[-1]._repr_html_()
+    assert ranking.report._repr_html_().count("bm25") == 2
 
 
 def test_a_degraded_ranking_has_a_badge() -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..errors import RerankError
 from .candidate import Candidate
+from .hits import Hits
 from .report import Report
 from .retrieval import Retrieval
+
+if TYPE_CHECKING:
+    import pandas
 
 #: Why a candidate stands behind all others: see `rerank_core.engine.selection`.
 Dropped = Literal["duplicate", "max_per"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RankedCandidate:
     """A candidate in its place.
 
@@ -64,6 +68,16 @@ class RankedCandidate:
             "score": self.score,
             "score_components": dict(self.components),
         }
+
+    def __repr__(self) -> str:
+        from .plain import hit  # how it is shown is below its floor, so only when looked at
+
+        return hit(self)
+
+    def _repr_html_(self) -> str:
+        from .html import hit_html
+
+        return hit_html(self)
 
     def _plain(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"text": self.text}
@@ -117,14 +131,14 @@ def estimate_by_rank(rank: int, count: int) -> float:
 
 def ranked(
     placed: Iterable[Placed], candidates: Sequence[Candidate], documents: Sequence[Any]
-) -> tuple[RankedCandidate, ...]:
+) -> Hits:
     """What a `Ranking` holds, from its candidates' places, best first.
 
     `documents` are the caller's own objects that the `candidates` were made of.
     """
     placed = list(placed)
     estimates = _estimates(placed) if any(hit.score is None for hit in placed) else ()
-    return tuple(
+    return Hits(
         RankedCandidate(
             rank=rank,
             score=hit.score,
@@ -168,24 +182,27 @@ class Ranking(Sequence[RankedCandidate]):
     Where a threshold was set, `top_n` is how many of them reach it, if that is fewer. What was
     dropped (`hit.dropped`) is in `all` alone.
 
-    >>> ranking = Ranking("capital of France", (), 10, Report())
+    >>> ranking = Ranking("capital of France", Hits(), 10, Report())
     >>> len(ranking), ranking.report.coverage
     (0, 1.0)
     """
 
     query: str
-    all: tuple[RankedCandidate, ...]
+    all: Hits
     top_n: int | None
     report: Report
     #: Scored in shadow: not what was returned, but what would have been.
     shadow: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "all", Hits(self.all, self.query))
+
     @property
-    def top(self) -> tuple[RankedCandidate, ...]:
+    def top(self) -> Hits:
         """The best `top_n`, or all where that is None, but for what was dropped."""
         there = self.all
         if there and there[-1].dropped is not None:  # they stand behind the others
-            there = tuple(hit for hit in there if hit.dropped is None)
+            there = Hits((hit for hit in there if hit.dropped is None), self.query)
         return there if self.top_n is None else there[: self.top_n]
 
     def __len__(self) -> int:
@@ -197,29 +214,30 @@ class Ranking(Sequence[RankedCandidate]):
     @overload
     def __getitem__(self, position: int) -> RankedCandidate: ...
     @overload
-    def __getitem__(self, position: slice) -> Sequence[RankedCandidate]: ...
-    def __getitem__(self, position: int | slice) -> RankedCandidate | Sequence[RankedCandidate]:
+    def __getitem__(self, position: slice) -> Hits: ...
+    def __getitem__(self, position: int | slice) -> RankedCandidate | Hits:
         return self.top[position]
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The top_n as dicts, dicts out for dicts in, each with "score" and "score_components"."""
         return [hit.to_dict() for hit in self]
 
+    def to_df(self) -> pandas.DataFrame:
+        """The top_n as a pandas DataFrame, a row for each; `ranking.all.to_df()` has every one.
+
+        Columns: rank, retrieved, movement, score and estimate (NaN where missing), a column for
+        each signal, id, text, index (the position in the input) and metadata. Raises
+        `MissingExtraError` where pandas is not installed.
+        """
+        return self.top.to_df()
+
     def __repr__(self) -> str:
-        lines = [f"Ranking({self.query!r}: {len(self)} of {len(self.all)})"]
-        for hit in self.top[:10]:
-            score = "   —  " if hit.score is None else f"{hit.score:6.3f}"
-            text = " ".join(hit.text[:200].split())
-            lines.append(f"{hit.rank:4d} {hit.movement:+4d} {score}  {text[:70]}")
-        if len(self) > 10:
-            lines.append(f"     … {len(self) - 10} more")
-        if self.report.degraded:
-            reasons = ", ".join(self.report.reasons)
-            lines.append(f"degraded: {reasons} (coverage {self.report.coverage:.0%})")
-        return "\n".join(lines)
+        from .plain import ranking  # how it is shown is below its floor, so only when looked at
+
+        return ranking(self)
 
     def _repr_html_(self) -> str:
-        from .html import to_html  # below its floor, so only when looked at
+        from .html import to_html
 
         return to_html(self)
 

@@ -89,8 +89,14 @@ class Report(Usage):
         return cls(**{**values, **several})
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in _NAMES)
-        return f"Report({told})"
+        from .plain import report  # how it is shown is below its floor, so only when looked at
+
+        return report(self)
+
+    def _repr_html_(self) -> str:
+        from .html import report_html
+
+        return report_html(self)
 
 
 # how the ranking came about is told before what it cost
