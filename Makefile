@@ -5,10 +5,14 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo test quick check real-servers matrix lowest wheel beside coverage release-check benchmarks
+.PHONY: demo picture test quick check real-servers matrix lowest wheel beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
+
+# The picture of the README.
+picture: .venv/demo
+	$(BIN)/python examples/picture.py
 
 test: .venv/dev
 	$(BIN)/python -m pytest
