@@ -15,7 +15,7 @@ class Balanced(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
-        if tag not in ("br", "meta"):
+        if tag not in ("br", "meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

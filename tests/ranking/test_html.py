@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import browser
+import pytest
 from balanced import Balanced
 
 from rerank_core import Candidate, Reranker
@@ -145,3 +148,73 @@ def test_a_snippet_is_where_the_words_are() -> None:
     assert cut.startswith("… ")
     assert cut.endswith(" …")
     assert len(cut) < 70
+
+
+#: How JupyterLab, VS Code and Colab style what a cell shows: right-aligned, in equal columns.
+NOTEBOOKS = {
+    "JupyterLab": (
+        'data-jp-theme-light="{light}"',
+        'class="jp-RenderedHTMLCommon jp-RenderedHTML"',
+        ".jp-RenderedHTMLCommon table{table-layout:fixed;margin:0 auto 1em}"
+        ".jp-RenderedHTMLCommon td,.jp-RenderedHTMLCommon th,.jp-RenderedHTMLCommon tr"
+        "{vertical-align:middle;padding:.5em;border:none}"
+        ":not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon td,"
+        ":not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon th{text-align:right}"
+        ".jp-RenderedHTMLCommon tbody tr:nth-child(odd){background:#f00}",
+    ),
+    "VS Code": (
+        'class="vscode-{scheme}"',
+        'class="output"',
+        "table,th,tr{vertical-align:middle;text-align:right}th,td{padding:4px 8px}"
+        ".output tr:nth-child(even){background:#f00}.output table td{text-align:right}",
+    ),
+    "Colab": (
+        "",
+        'class="rendered_html"',
+        ".rendered_html table{table-layout:fixed;margin:0 auto}"
+        ".rendered_html tr,.rendered_html th,.rendered_html td{text-align:right;max-width:none}"
+        ".rendered_html tbody tr:nth-child(odd){background:#f00}",
+    ),
+}
+
+
+@pytest.mark.slow
+def test_a_notebooks_own_style_does_not_beat_it(tmp_path: Path) -> None:
+    """Aligned left, no column as wide as another by rule, no stripes, nothing to scroll sideways;
+    dark where the notebook is, whatever the system prefers.
+    """
+    frames = [
+        (in_notebook(notebook, light), width, light)  # the system prefers the other
+        for notebook in NOTEBOOKS
+        for light in (True, False)
+        for width in (380, 900)
+    ]
+    script = """(() => {
+        const of = name => window.getComputedStyle(page.querySelector(name));
+        return [page.documentElement.scrollWidth, of('td.text').textAlign,
+            of('table.hits').tableLayout, of('tbody tr').backgroundColor,
+            of('.signal:not(.sum) .bar i').backgroundColor];
+    })()"""
+
+    told = browser.found(tmp_path, frames, script)
+
+    bars: dict[bool, set[str]] = {True: set(), False: set()}
+    for (_, width, light), (needed, align, layout, ground, bar) in zip(frames, told, strict=True):
+        assert needed == width
+        assert align in ("left", "start")
+        assert layout == "auto"
+        assert ground == "rgba(0, 0, 0, 0)"
+        bars[light].add(bar)
+    assert len(bars[True]) == len(bars[False]) == 1
+    assert bars[True] != bars[False]
+
+
+def in_notebook(notebook: str, light: bool) -> str:
+    """A page with the ranking in a cell, in the notebook's light or dark theme."""
+    body, cell, style = NOTEBOOKS[notebook]
+    named = {"light": str(light).lower(), "scheme": "light" if light else "dark"}
+    root = f' theme="{named["scheme"]}"' * (notebook == "Colab")
+    return (
+        f"<!doctype html><html{root}><head><style>body{{margin:0}}{style}</style></head>"
+        f"<body {body.format(**named)}><div {cell}>{shown()}</div></body></html>"
+    )

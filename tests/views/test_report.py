@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("ir_measures")
 pytest.importorskip("matplotlib")
+pytest.importorskip("jinja2")
 
+import browser
 from balanced import Balanced
 
 from rerank_core import Candidate, Reranker
 from rerank_core.evaluation import Evaluation, evaluate, of_candidates
+from rerank_core.views.page import Made
 from rerank_core.views.report import to_html, write
 from rerank_core.views.report_data import by_depth, changes, moves
 
@@ -26,6 +28,7 @@ def found(request: pytest.FixtureRequest) -> Evaluation:
     return evaluation(judged=request.param)
 
 
+@cache
 def evaluation(*, judged: bool) -> Evaluation:
     """Of a small collection whose texts are hostile."""
     queries = {f"q{n}": f"what is <i>thing{n}</i>?" for n in range(30)}
@@ -43,15 +46,17 @@ def evaluation(*, judged: bool) -> Evaluation:
 
 
 def test_it_stands_alone(found: Evaluation) -> None:
-    """No script, nothing fetched, every element closed."""
+    """One script, of ours; nothing fetched, every element closed."""
     html = to_html(found)
     parser = Balanced()
 
     parser.feed(html.replace("<!doctype html>", ""))
 
-    assert "<script" not in html
+    assert html.count("<script") == html.count("</script") == 1
     assert "src=" not in html
     assert "<link" not in html
+    assert "url(" not in html.replace("url(#", "")
+    assert all(link.startswith("#") for link in re.findall(r'<a [^>]*href="([^"]*)', html))
     assert parser.open == []
 
 
@@ -68,7 +73,7 @@ def test_both_colour_schemes_and_a_phone(found: Evaluation) -> None:
     """Drawings take their colours from the page."""
     html = to_html(found)
 
-    assert "prefers-color-scheme:dark" in html
+    assert "prefers-color-scheme: dark" in html
     assert 'name="viewport"' in html
     assert "#0102" not in html
 
@@ -77,7 +82,7 @@ def test_every_table_and_drawing_is_labelled(found: Evaluation) -> None:
     """For whoever does not see them."""
     html = to_html(found)
 
-    assert html.count("<table ") == html.count("<table aria-label=")
+    assert html.count("<table ") == html.count('<table class="cards" aria-label=')
     assert html.count("<svg ") == html.count('<svg role="img" aria-label=')
 
 
@@ -88,13 +93,55 @@ def test_it_has_every_part() -> None:
     for title in (
         "Quality",
         "Latency and cost",
-        "Before and after, query by query",
+        "Every query",
         "Quality against depth",
         "Where the relevant documents went",
         "Scores",
         "Queries that lose most",
     ):
         assert f"<h2>{title}</h2>" in html
+
+
+def test_it_opens_with_a_verdict_and_three_numbers(found: Evaluation) -> None:
+    """Then when, with which version and by which command it was made, without a key."""
+    key = "sk-loopback-0123456789abcdef"
+    made = Made.now(f"rerank eval data/ --scorer api:https://me:hunter2@host/rerank?api_key={key}")
+
+    html = to_html(found, made)
+
+    opening = html[html.index("<header>") : html.index("</header>")]
+    assert re.search(r'<p class="verdict">[^<]{30,}\.', opening)
+    assert opening.count("<li><b>") == 3
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC · dropin-rerank \d+\.\d+", opening)
+    assert "<code>rerank eval data/ --scorer api:https://" in opening
+    assert "hunter2" not in html
+    assert key not in html
+
+
+def test_the_queries_that_lose_come_first() -> None:
+    """In the table of all, as beside each other with both orders."""
+    html = to_html(evaluation(judged=True))
+    rows = html[html.index('class="queries"') :].split("<tr>")[2:32]
+
+    changes = [min(map(float, re.findall(r"\(([+-]\d\.\d+)\)", row))) for row in rows]
+
+    assert len(changes) == 30
+    assert changes == sorted(changes)
+    assert changes[0] < 0
+    losing = html[html.index('id="queries-that-lose-most"') :]
+    assert losing.index("<h4>retriever</h4>") < losing.index("<h4>backwards</h4>")
+
+
+def test_where_queries_are_counted_ticks_are_whole() -> None:
+    """There is no half a query."""
+    html = to_html(evaluation(judged=True))
+    part = html[html.index('id="every-query"') : html.index('class="queries"')]
+
+    across = part[part.index('<g id="matplotlib.axis_1') : part.index('<g id="matplotlib.axis_2')]
+    labels = re.findall(r">([\d.]+)</text>", across)
+
+    assert len(labels) > 2
+    assert all(label.isdigit() for label in labels)
 
 
 def test_without_judgements_it_says_what_can_be_said() -> None:
@@ -122,28 +169,44 @@ def test_the_figures_are_those_of_the_evaluation() -> None:
 
 
 @pytest.mark.slow
-def test_a_browser_shows_it(tmp_path: Path) -> None:
-    """At the width of a phone: a picture that is not blank."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("no chromium: install it to have the page looked at")
-    write(evaluation(judged=True), tmp_path / "report.html")
-    picture = tmp_path / "report.png"
-    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync"
-    quiet = "--disable-background-networking --disable-component-update"
-
-    subprocess.run(
-        [
-            browser,
-            *f"{options} {quiet} --window-size=500,2000".split(),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--screenshot={picture}",
-            (tmp_path / "report.html").as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-        env={**os.environ, "HOME": str(tmp_path)},
+def test_a_browser_shows_it_at_every_width(tmp_path: Path) -> None:
+    """Nothing to scroll sideways; the page is as light or as dark as its reader prefers."""
+    write(evaluation(judged=True), tmp_path / "report.html", command="rerank eval " + "data/" * 40)
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    frames = [(html, width, dark) for width in (380, 800, 1400) for dark in (False, True)]
+    script = (
+        "[page.documentElement.scrollWidth, window.getComputedStyle(page.body).backgroundColor]"
     )
 
-    assert picture.stat().st_size > 30_000
+    told = browser.found(tmp_path, frames, script)
+
+    grounds = {True: "rgb(20, 23, 27)", False: "rgb(255, 255, 255)"}
+    assert told == [[width, grounds[dark]] for _, width, dark in frames]
+
+
+@pytest.mark.slow
+def test_queries_are_found_and_sorted(tmp_path: Path) -> None:
+    """By the words typed, in any order; by the column clicked, by number, up and then down."""
+    html = to_html(evaluation(judged=True))
+    script = """(() => {
+        const box = page.querySelector('.queries'), find = box.querySelector('input');
+        const rows = () => [...box.querySelectorAll('tbody tr')];
+        find.value = 'Thing1 what';
+        find.dispatchEvent(new window.Event('input'));
+        const shown = rows().filter(row => !row.hidden).length;
+        const told = box.querySelector('.told').textContent;
+        const column = box.querySelectorAll('thead button')[2];
+        const values = () => rows().map(row => Number(row.cells[2].dataset.value));
+        column.click(); const up = values(); column.click(); const down = values();
+        return [shown, told, up, down, column.parentNode.ariaSort];
+    })()"""
+
+    frame = (html, 800, False)
+    ((shown, told, up, down, sort),) = browser.found(tmp_path, [frame], script)
+
+    assert shown == 11  # thing1, thing10 to thing19
+    assert told == "11 of 30 queries"
+    assert up == sorted(up)
+    assert down == sorted(up, reverse=True)
+    assert up[0] < up[-1]
+    assert sort == "descending"

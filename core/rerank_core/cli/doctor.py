@@ -44,6 +44,10 @@ def doctor(
         bool, typer.Option(help="Ask about 20 rankings more, for what only these can tell.")
     ] = True,
     seed: judged.Seed = 0,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write a page to look at.", show_default=False),
+    ] = None,
     as_json: judged.Json = False,
 ) -> None:
     """Say why reranking does not help: what was seen, why it matters, what to change.
@@ -78,6 +82,10 @@ def doctor(
                 probe=probe,
                 progress=None if told is None else lambda done, of: told(system.name, done, of),
             )
+    if report is not None:
+        from ..views.diagnosis import write
+
+        write(found, report, command=stdout.command())
     if as_json:
         print(stdout.as_json(found.to_dict()))
     else:

@@ -83,7 +83,7 @@ def evaluation(
     if report is not None:
         from ..views.report import write
 
-        write(found, report)
+        write(found, report, command=stdout.command())
     if as_json:
         print(stdout.as_json(found.to_dict()))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,11 @@ def make_forgiving() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def command() -> str:
+    """What was typed, as it could be typed again."""
+    return shlex.join(["rerank", *sys.argv[1:]])
 
 
 def as_json(value: Any) -> str:

@@ -1,87 +1,143 @@
-"""The frame of a page that stands alone: its style, its tables. No script, nothing fetched."""
+"""A page that stands alone: its parts, and the templates that make HTML of them.
+
+One stylesheet for all (`templates/page.css`), nothing fetched; the one script searches and sorts a
+table that is whole without it. Whatever is not `Markup` is escaped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-_STYLE = """
-:root{color-scheme:light dark;--ground:#fff;--text:#1b1e23;--soft:#5a6270;--line:#d5d9e0;
---panel:#f5f6f8;--grid:#d5d9e0;--first:#1260c4;--second:#b4530a;--mark:#fff0b3}
-@media(prefers-color-scheme:dark){:root{--ground:#14171b;--text:#e8eaee;--soft:#a6aebb;
---line:#363d48;--panel:#1d2127;--grid:#363d48;--first:#74b0ff;--second:#ffae5e;--mark:#574a14}}
-*{box-sizing:border-box}
-body{margin:0 auto;max-width:76rem;padding:1rem clamp(.8rem,3vw,2rem) 3rem;background:var(--ground);
-color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;
-overflow-wrap:anywhere}
-h1{font-size:1.6rem;line-height:1.2;margin:.6em 0 .3em}h2{font-size:1.2rem;margin:2.2em 0 .4em}
-h3{font-size:1rem;margin:1.4em 0 .3em}p{margin:.3em 0 .8em;max-width:46rem}
-.soft,figcaption{color:var(--soft)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
-.scroll+p{font-size:.9rem;margin-top:.5em}
-th,td{padding:.35em .8em .35em 0;text-align:right;border-bottom:1px solid var(--line);
-vertical-align:top;overflow-wrap:normal;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;min-width:8em;white-space:normal;
-overflow-wrap:anywhere}
-thead th{font-weight:600;white-space:nowrap}tbody th{font-weight:600}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.2rem}
-figure{margin:0;padding:.8rem;background:var(--panel);border-radius:8px;max-width:30rem}
-figure svg{width:100%;height:auto;display:block}
-figure svg text{font-family:inherit!important}
-figcaption{font-size:.9rem;margin-top:.3em}figcaption b{color:var(--text)}
-ul.notes{padding-left:1.2em;margin:.5em 0}
-.sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.2rem}
-.sides ol{list-style:none;padding:0;margin:0}
-.sides li{padding:.5em .7em;border-left:3px solid var(--line);margin-bottom:.5em;
-font-size:.92rem;background:var(--panel)}
-.sides li.relevant{border-left:3px double var(--first)}
-.sides .head{display:flex;flex-wrap:wrap;gap:.2em .8em;font-variant-numeric:tabular-nums}
-.tag{border:1px solid;border-radius:1em;padding:0 .6em;font-size:.85em;font-weight:600}
-details{margin:.6em 0;border-top:1px solid var(--line);padding-top:.5em}
-summary{cursor:pointer;font-weight:600}
-mark{background:var(--mark);color:inherit;font-weight:600;border-radius:2px;padding:0 .1em}
-@media print{details{display:block}}
-"""
+from .. import __version__
+from ..evaluation.packages import package
+from ..remote.secret import redact
 
 
-def page(title: str, body: str) -> str:
-    """A whole HTML document."""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>"
-        f"{body}</main></body></html>\n"
-    )
+@dataclass(frozen=True, slots=True)
+class Made:
+    """When, with which version and by which command (without secrets) a page was made."""
+
+    date: str
+    command: str = ""
+    version: str = __version__
+
+    @classmethod
+    def now(cls, command: str = "") -> Made:
+        """At this moment, in UTC."""
+        return cls(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", redact(command, 2000))
 
 
-def table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """A table of texts, its first column and first row being headings."""
-    titles = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    # beneath the box that scrolls, or a phone would cut it
-    told = f'<p class="soft">{escape(caption)}</p>' if caption else ""
-    return (
-        f'<div class="scroll" tabindex="0"><table aria-label="{escape(label)}">'
-        f"<thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>{told}"
-    )
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the numbers that a page opens with: what it is of, and a line more."""
+
+    value: str
+    what: str
+    more: str = ""
 
 
-def figure(drawing: str, title: str, caption: str) -> str:
-    """A drawing with its title and what it says."""
-    return (
-        f"<figure>{drawing}<figcaption><b>{escape(title)}</b> {escape(caption)}</figcaption>"
-        "</figure>"
-    )
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing, its title, and what it says in words."""
+
+    title: str
+    says: str
+    drawing: str
 
 
-def section(title: str, explanation: str, content: str) -> str:
-    """A part of the page."""
-    return (
-        f'<section><h2>{escape(title)}</h2><p class="soft">{escape(explanation)}</p>'
-        f"{content}</section>"
+#: A text, or a text and the number by which it is sorted.
+Cell = str | tuple[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The first row and the first column are headings."""
+
+    label: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document on one side of a comparison; `moved` is None on the side of the base."""
+
+    rank: int
+    id: str
+    grade: int
+    moved: int | None
+    text: str
+    signals: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query whose orders stand side by side."""
+
+    text: str
+    change: str
+    before: Sequence[Document]
+    after: Sequence[Document]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Losing:
+    """The queries that a system loses."""
+
+    base: str
+    name: str
+    queries: Sequence[Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page, with what there is in it."""
+
+    title: str
+    says: str
+    tables: Sequence[Table] = ()
+    figures: Sequence[Figure] = ()
+    losing: Sequence[Losing] = ()
+    queries: Table | None = None
+
+    @property
+    def anchor(self) -> str:
+        """What a link to it is called."""
+        return "-".join(self.title.lower().replace(",", "").split())
+
+
+def rendered(template: str, **values: Any) -> str:
+    """The template with these values. `MissingExtraError` where Jinja2 is not installed."""
+    html: str = _templates().get_template(template).render(**values)
+    return html
+
+
+def safe(html: str) -> str:
+    """HTML that is escaped already."""
+    made: str = package("markupsafe").Markup(html)
+    return made
+
+
+@cache
+def _templates() -> Any:
+    jinja2 = package("jinja2")
+    folder = files(__package__).joinpath("templates")
+
+    def source(name: str) -> str | None:
+        return folder.joinpath(name).read_text(encoding="utf-8")
+
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(source),
+        # the stylesheet and the script are ours, and have nothing to fill in
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )

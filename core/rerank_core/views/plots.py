@@ -35,8 +35,8 @@ _PAGE = {
 _LINES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (5, 1)), "v"), ((0, (1, 1)), "P"))
 
 
-def change_by_query(by: Sequence[float], measure: str, label: str) -> str:
-    """The change of every query, greatest gain first, as bars up and down."""
+def change_by_query(by: Sequence[float], measure: str, label: str, most: float) -> str:
+    """The change of every query, greatest gain first, as bars up and down to `most`."""
     figure, axes = _axes("queries, greatest gain first", f"change in {measure}")
     # one step each, as two areas: hundreds of bars would be as many elements of the page
     edges = list(range(len(by) + 1))
@@ -50,16 +50,17 @@ def change_by_query(by: Sequence[float], measure: str, label: str) -> str:
         axes.fill_between(edges, [*part, part[-1]], step="post", **extra)
     axes.axhline(0, color=_TEXT, lw=0.8)
     axes.set_xlim(0, len(by))
+    axes.set_ylim(-1.05 * most, 1.05 * most)  # as much room beneath the line as above it
+    _whole(axes.xaxis)
     return _svg(figure, label)
 
 
-def ranks_before_and_after(pairs: Sequence[tuple[int, int]], label: str) -> str:
+def ranks_before_and_after(pairs: Sequence[tuple[int, int]], label: str, last: int) -> str:
     """Relevant documents: rank before across, rank after up, the best at the top right corner.
 
-    A mark is the larger the more documents it stands for.
+    Down to the rank `last`. A mark is the larger the more documents it stands for.
     """
     figure, axes = _axes("rank before", "rank after")
-    last = max([10, *(rank for pair in pairs for rank in pair)])
     counts = Counter(pairs)
     several = random.Random(0).sample(sorted(counts), min(MOST, len(counts)))
     for marker, colour, is_here in (
@@ -92,6 +93,8 @@ def quality_by_depth(
         axes.plot(
             *zip(*curve, strict=True), ls=style, marker=marker, ms=4, color=colour, label=name
         )
+    axes.set_xlim(left=0)
+    _whole(axes.xaxis)
     _legend(axes, len(curves))
     return _svg(figure, label)
 
@@ -137,12 +140,18 @@ def _axes(across: str, up: str) -> tuple[Any, Any]:
     axes.set_xlabel(across, color=_TEXT)
     axes.set_ylabel(up, color=_TEXT)
     axes.tick_params(colors=_TEXT, labelsize=8.5)
+    axes.locator_params(axis="y", nbins=5)
     axes.grid(visible=True, color=_GRID, lw=0.6)
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
         spine.set_color(_TEXT)
         spine.set_visible(side in ("left", "bottom"))
     return figure, axes
+
+
+def _whole(axis: Any) -> None:
+    """Ticks at whole numbers alone: there is no half a query."""
+    axis.set_major_locator(package("matplotlib.ticker").MaxNLocator(6, integer=True))
 
 
 def _legend(axes: Any, rows: int) -> None:

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 from ..evaluation.evaluation import Evaluation, Result
-from ..ranking.html import movement
+from ..ranking.candidate import RAW
 from ..text.highlight import marked, snippet, terms
-from . import plots, report_data
-from .page import figure, page, section, table
+from . import opening, plots, report_data
+from .page import Cell, Document, Figure, Losing, Made, Part, Query, Table, rendered, safe
 
 #: Queries shown with their documents for each system, documents of each, characters of these.
-WORST, SIDE, SNIPPET = 5, 5, 220
+WORST, SIDE, SNIPPET = 10, 5, 220
 #: Rows of the table of all queries.
 ROWS = 1000
 
 
-def write(found: Evaluation, path: str | os.PathLike[str]) -> None:
-    """Write the report of an evaluation to this file."""
-    Path(path).write_text(to_html(found), encoding="utf-8", errors="replace")
+def write(found: Evaluation, path: str | os.PathLike[str], *, command: str = "") -> None:
+    """Write the page to this file. `command` is what was typed; secrets in it are left out."""
+    Path(path).write_text(to_html(found, Made.now(command)), encoding="utf-8", errors="replace")
 
 
-def to_html(found: Evaluation) -> str:
+def to_html(found: Evaluation, made: Made | None = None) -> str:
     """The whole page. Where nothing is judged, what can be said without judgements."""
-    parts = [*_head(found)]
     if found.collection.qrels:
-        parts += [_quality(found), *_costs(found), *_of_queries(found), *_of_documents(found)]
+        parts = [
+            _quality(found),
+            *_costs(found),
+            *_losing(found),
+            *_of_queries(found),
+            *_of_documents(found),
+        ]
     else:
-        parts += [*_costs(found), _agreement(found)]
+        parts = [*_costs(found), _agreement(found)]
     names = ", ".join(result.name for result in found.systems)
-    return page(f"Reranking {found.base.name}: {names}", "".join(parts))
+    return rendered(
+        "evaluation.html",
+        title=f"Reranking {found.base.name}: {names}",
+        heading="Does reranking help?",
+        verdict=opening.verdict(found),
+        numbers=opening.numbers(found),
+        made=made or Made.now(),
+        facts=_facts(found),
+        notes=found.notes,
+        parts=parts,
+    )
 
 
-def _head(found: Evaluation) -> Iterator[str]:
+def _facts(found: Evaluation) -> str:
     collection = found.collection
     count = len(collection.candidates)
     facts = f"{count} queries, at most {collection.deepest} candidates each, by {found.base.name}."
@@ -45,13 +59,10 @@ def _head(found: Evaluation) -> Iterator[str]:
             f"relevant is among the candidates, whose best order has "
             f"{found.ceiling[found.measures[0]]:.4f} {found.measures[0]}."
         )
-    yield f"<h1>Does reranking help?</h1><p>{escape(facts)}</p>"
-    if found.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
-        yield f'<h2>To know first</h2><ul class="notes">{notes}</ul>'
+    return facts
 
 
-def _quality(found: Evaluation) -> str:
+def _quality(found: Evaluation) -> Part:
     decides = found.measures[0]
     rows = []
     for result in found.results:
@@ -68,28 +79,28 @@ def _quality(found: Evaluation) -> str:
             row += [""] * 4
         rows.append(row)
     head = ["system", *found.measures, f"change in {decides}", "95% interval", "p (Holm)"]
-    return section(
+    several = len(found.systems)
+    corrected = f", corrected for {several} systems" if several > 1 else ""
+    return Part(
         "Quality",
         f"The mean over {len(found.collection.qrels)} judged queries, higher is better.",
-        table(
-            "Quality of every system",
-            [*head, "wins / ties / losses"],
-            rows,
-            f"* differs from {found.base.name} by more than chance, at 5%, corrected for "
-            f"{len(found.systems)} systems.",
-        ),
+        [
+            Table(
+                "Quality of every system",
+                [*head, "wins / ties / losses"],
+                rows,
+                f"* differs from {found.base.name} by more than chance, at 5%{corrected}.",
+            )
+        ],
     )
 
 
-def _costs(found: Evaluation) -> Iterator[str]:
-    timed = [result for result in found.systems if result.costs is not None]
-    if not timed:
-        return
+def _costs(found: Evaluation) -> Iterator[Part]:
     rows = []
     points, priced = [], []
-    for result in timed:
-        costs = result.costs
-        assert costs is not None
+    for result in found.systems:
+        if (costs := result.costs) is None:
+            continue
         rows.append(
             [
                 result.name,
@@ -106,43 +117,51 @@ def _costs(found: Evaluation) -> Iterator[str]:
             points.append((result.name, 1000 * costs.p50, mean))
             if costs.cost:
                 priced.append((result.name, 1000 * costs.cost / costs.queries, mean))
+    if not rows:
+        return
     head = ["system", "p50 ms", "p95 ms", "p99 ms", "calls", "tokens", "cost $", "coverage"]
-    content = table(
-        "Latency and cost of every system",
-        [*head, "degraded"],
-        rows,
-        "Milliseconds are of a query; calls, tokens and cost of all.",
-    )
     measure = found.measures[0]
-    drawn = [
-        figure(
-            plots.quality_by_price(some, across, measure, f"{measure} by {across}"),
-            f"{measure} by {across}.",
-            "To the upper left is better.",
-        )
-        for some, across in ((points, "ms a query (p50)"), (priced, "$ a thousand queries"))
-        if some
-    ]
-    yield section(
+    yield Part(
         "Latency and cost",
         "What each system took, and how much of the candidates it scored.",
-        content + f'<div class="plots">{"".join(drawn)}</div>' * bool(drawn),
+        [
+            Table(
+                "Latency and cost of every system",
+                [*head, "degraded"],
+                rows,
+                "Milliseconds are of a query; calls, tokens and cost of all.",
+            )
+        ],
+        [
+            Figure(
+                f"{measure} by {across}",
+                "To the upper left is better.",
+                safe(plots.quality_by_price(some, across, measure, f"{measure} by {across}")),
+            )
+            # one point is in the table already
+            for some, across in ((points, "ms a query (p50)"), (priced, "$ a thousand queries"))
+            if len(some) > 1
+        ],
     )
 
 
-def _of_queries(found: Evaluation) -> Iterator[str]:
+def _of_queries(found: Evaluation) -> Iterator[Part]:
     measure = found.measures[0]
     drawn = []
-    for result in found.systems:
-        by = [change.by for change in report_data.changes(found, result)]
+    changes = [[c.by for c in report_data.changes(found, result)] for result in found.systems]
+    most = max([0.05, *(abs(change) for by in changes for change in by)])  # one scale for all
+    for result, by in zip(found.systems, changes, strict=True):
         up, down = sum(v > 0 for v in by), sum(v < 0 for v in by)
         told = f"{up} queries gain, {down} lose (hatched), {len(by) - up - down} stay."
         label = f"{result.name}: change in {measure} by query"
-        drawn.append(figure(plots.change_by_query(by, measure, label), f"{result.name}.", told))
-    yield section(
-        "Before and after, query by query",
+        drawn.append(
+            Figure(result.name, told, safe(plots.change_by_query(by, measure, label, most)))
+        )
+    yield Part(
+        "Every query",
         f"The change in {measure} of every query against {found.base.name}.",
-        f'<div class="plots">{"".join(drawn)}</div>{_all_queries(found)}',
+        figures=drawn,
+        queries=_all_queries(found),
     )
     curves = {result.name: report_data.by_depth(found, result) for result in found.systems}
     if curves and found.collection.deepest > 1:
@@ -151,123 +170,125 @@ def _of_queries(found: Evaluation) -> Iterator[str]:
             [str(depth), *(f"{curve[n][1]:.4f}" for curve in curves.values())]
             for n, (depth, _) in enumerate(next(iter(curves.values())))
         ]
-        yield section(
+        yield Part(
             "Quality against depth",
             "What it would be if only the first candidates were reranked and the others left as "
             "they were retrieved. For a scorer that looks at all candidates together this is "
             "near, not exact.",
-            f'<div class="plots">'
-            f"{figure(plots.quality_by_depth(curves, measure, label), label + '.', '')}</div>"
-            f"{table(label, ['candidates reranked', *curves], rows)}",
+            [Table(label, ["candidates reranked", *curves], rows)],
+            [Figure(label, "", safe(plots.quality_by_depth(curves, measure, label)))],
         )
 
 
-def _all_queries(found: Evaluation) -> str:
+def _all_queries(found: Evaluation) -> Table:
+    """Those that lose most under any system first."""
     measure = found.measures[0]
     base = found.base.by_query[measure]
-    rows = [
+
+    def by(query: str) -> list[float]:
+        return [result.by_query[measure][query] - base[query] for result in found.systems]
+
+    rows: list[list[Cell]] = [
         [
             found.collection.queries.get(query) or query,
-            f"{value:.3f}",
-            *(
-                f"{result.by_query[measure][query]:.3f} "
-                f"({result.by_query[measure][query] - value:+.3f})"
-                for result in found.systems
-            ),
+            (f"{base[query]:.3f}", base[query]),
+            *((f"{base[query] + change:.3f} ({change:+.3f})", change) for change in by(query)),
         ]
-        for query, value in list(base.items())[:ROWS]
+        for query in sorted(base, key=lambda query: min(by(query), default=0.0))[:ROWS]
     ]
     head = ["query", found.base.name, *(result.name for result in found.systems)]
-    return (
-        f"<details><summary>{measure} of {len(rows)} queries</summary>"
-        f"{table(f'{measure} of every query', head, rows)}</details>"
-    )
+    return Table(f"{measure} of every query", head, rows)
 
 
-def _of_documents(found: Evaluation) -> Iterator[str]:
+def _of_documents(found: Evaluation) -> Iterator[Part]:
     moved, spread = [], []
-    for result in found.systems:
-        pairs = report_data.moves(found, result)
+    moves = [report_data.moves(found, result) for result in found.systems]
+    last = max([10, *(rank for pairs in moves for pair in pairs for rank in pair)])
+    for result, pairs in zip(found.systems, moves, strict=True):
         if pairs:
             up, down = sum(b > a for b, a in pairs), sum(b < a for b, a in pairs)
             label = f"{result.name}: ranks of relevant documents before and after"
             told = f"{up} rise (▲), {down} fall (▼), {len(pairs) - up - down} stay (×)."
             moved.append(
-                figure(plots.ranks_before_and_after(pairs, label), f"{result.name}.", told)
+                Figure(result.name, told, safe(plots.ranks_before_and_after(pairs, label, last)))
             )
         relevant, others = report_data.scores(found, result)
         if relevant and others:
             label = f"{result.name}: scores of relevant documents and of others"
             told = f"{len(relevant)} scores of relevant documents, {len(others)} of others."
             spread.append(
-                figure(plots.score_distributions(relevant, others, label), f"{result.name}.", told)
+                Figure(result.name, told, safe(plots.score_distributions(relevant, others, label)))
             )
     if moved:
-        yield section(
+        yield Part(
             "Where the relevant documents went",
             "Each mark is a relevant document, a larger one several; above the dotted line they "
             "rose. Rank 1 is at the upper right.",
-            f'<div class="plots">{"".join(moved)}</div>',
+            figures=moved,
         )
     if spread:
-        yield section(
+        yield Part(
             "Scores",
             "The farther apart the two lines, the better the scores tell relevant documents.",
-            f'<div class="plots">{"".join(spread)}</div>',
+            figures=spread,
         )
-    worst = "".join(_worst(found, result) for result in found.systems)
-    if worst:
-        yield section(
+
+
+def _losing(found: Evaluation) -> Iterator[Part]:
+    losing = [
+        Losing(found.base.name, result.name, _worst(found, result))
+        for result in found.systems
+        if report_data.worst(found, result, 1)
+    ]
+    if losing:
+        yield Part(
             "Queries that lose most",
             f"The first {SIDE} documents before and after; ★ marks those judged relevant.",
-            worst,
+            losing=losing,
         )
 
 
-def _worst(found: Evaluation, result: Result) -> str:
+def _worst(found: Evaluation, result: Result) -> list[Query]:
     measure = found.measures[0]
-    shown = []
-    for position, change in enumerate(report_data.worst(found, result, WORST)):
-        text = found.collection.queries.get(change.query, "")
-        sides = (
-            f'<div class="sides"><div><h3>{escape(found.base.name)}</h3>'
-            f"{_side(found, found.base, change.query)}</div>"
-            f"<div><h3>{escape(result.name)}</h3>{_side(found, result, change.query)}</div></div>"
+    return [
+        Query(
+            found.collection.queries.get(change.query) or change.query,
+            f"{measure} {change.before:.3f} → {change.after:.3f} ({change.by:+.3f})",
+            _side(found, found.base, change.query),
+            _side(found, result, change.query),
+            open=position == 0,
         )
-        title = (
-            f"{text or change.query}: {measure} {change.before:.3f} → {change.after:.3f} "
-            f"({change.by:+.3f})"
-        )
-        opened = "" if position else " open"
-        shown.append(f"<details{opened}><summary>{escape(title)}</summary>{sides}</details>")
-    return f"<h3>{escape(result.name)}</h3>{''.join(shown)}" if shown else ""
+        for position, change in enumerate(report_data.worst(found, result, WORST))
+    ]
 
 
-def _side(found: Evaluation, result: Result, query: str) -> str:
+def _side(found: Evaluation, result: Result, query: str) -> list[Document]:
     candidates = {str(c.id): c for c in found.collection.candidates.get(query, ())}
     before = {doc: rank for rank, doc in enumerate(report_data.order(found.base, query), start=1)}
     grades = found.collection.qrels.get(query, {})
     wanted = terms(found.collection.queries.get(query, ""))
-    rows = []
+    side = []
     for rank, doc in enumerate(report_data.order(result, query)[:SIDE], start=1):
-        relevant = grades.get(doc, 0) > 0
-        tag = f'<span class="tag">★ relevant ({grades[doc]})</span>' if relevant else ""
-        moved = "" if result is found.base else movement(before.get(doc, rank) - rank)
         text = candidates[doc].text if doc in candidates else ""
-        body = marked(snippet(text, wanted, SNIPPET), wanted) if text else ""
-        rows.append(
-            f'<li{" class=relevant" if relevant else ""}><div class="head"><b>{rank}</b>{moved}'
-            f"<span>{escape(doc)}</span>{tag}</div>{body}"
-            f'<div class="soft">{escape(_signals(result, query, doc))}</div></li>'
+        side.append(
+            Document(
+                rank,
+                doc,
+                grades.get(doc, 0),
+                None if result is found.base else before.get(doc, rank) - rank,
+                safe(marked(snippet(text, wanted, SNIPPET), wanted)),
+                _signals(result, query, doc),
+            )
         )
-    return f"<ol>{''.join(rows)}</ol>"
+    return side
 
 
 def _signals(result: Result, query: str, doc: str) -> str:
     """What moved it: the score, and the signals that went into it."""
     ranked = result.run.rankings[query]
     at = list(ranked.ids).index(doc)
-    told = {"score": ranked.scores[at]} | {name: v[at] for name, v in ranked.components.items()}
+    components = {n: v[at] for n, v in ranked.components.items() if not n.endswith(RAW)}
+    told = {"score": ranked.scores[at]} | components
     if len({value for name, value in told.items() if name not in ("retrieval",)}) == 1:
         told = {name: value for name, value in told.items() if name in ("score", "retrieval")}
     return " · ".join(
@@ -276,7 +297,7 @@ def _signals(result: Result, query: str, doc: str) -> str:
     )
 
 
-def _agreement(found: Evaluation) -> str:
+def _agreement(found: Evaluation) -> Part:
     moves = [
         [
             result.name,
@@ -291,19 +312,12 @@ def _agreement(found: Evaluation) -> str:
         [f"{pair.first} and {pair.second}", f"{pair.tau:.3f}", f"{pair.rbo:.3f}", f"{pair.top:.0%}"]
         for pair in found.agreements()
     ]
-    return section(
+    head = ["system", "ranks moved", "new in the first 10", "score spread", "scores of their own"]
+    return Part(
         "What can be said without judgements",
         "How much the systems move, and whether they agree. Not which is better.",
-        table(
-            "Movement",
-            [
-                "system",
-                "ranks moved",
-                "new in the first 10",
-                "score spread",
-                "scores of their own",
-            ],
-            moves,
-        )
-        + table("Agreement", ["agreement of", "Kendall tau", "RBO", "same first 10"], pairs),
+        [
+            Table("Movement", head, moves),
+            Table("Agreement", ["agreement of", "Kendall tau", "RBO", "same first 10"], pairs),
+        ],
     )

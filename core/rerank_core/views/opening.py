@@ -1,0 +1,81 @@
+"""What the page of an evaluation opens with: a verdict, and the three numbers that matter."""
+
+from __future__ import annotations
+
+from ..evaluation.evaluation import Evaluation, Result
+from .page import Number
+
+
+def verdict(found: Evaluation) -> str:
+    """The evaluation's own verdict, where it has one; else whether the best system helps."""
+    own = getattr(found, "verdict", "")
+    if own:
+        return str(own)
+    if not found.collection.qrels:
+        return "Nothing is judged: which order is better cannot be said, only how they differ."
+    best = _best(found)
+    if best is None:
+        return f"{found.base.name} alone: there is nothing to compare it with."
+    measure = found.measures[0]
+    compared = best.against[measure]
+    values = f"{measure} goes from {found.base.means[measure]:.3f} to {best.means[measure]:.3f}"
+    if not compared.significant:
+        return f"No gain that is more than chance: with {best.name}, {values}."
+    if compared.difference.mean > 0:
+        return f"Reranking with {best.name} helps: {values}, more than chance."
+    return f"Reranking harms: with {best.name}, {values}, more than chance."
+
+
+def numbers(found: Evaluation) -> list[Number]:
+    """Of the best system: how much better, for how many queries, and what it takes.
+
+    Without judgements: how far documents move, how many are new in the first ten, what it takes.
+    """
+    best = _best(found)
+    if best is None:
+        return [Number(str(len(found.collection.candidates)), "queries")]
+    told = []
+    if (compared := best.against.get(found.measures[0])) is not None:
+        change = compared.difference
+        told += [
+            Number(
+                f"{change.mean:+.3f}",
+                f"{found.measures[0]}, {best.name}",
+                f"95% interval {change.low:+.3f} to {change.high:+.3f}, p = {compared.p:.3f}",
+            ),
+            Number(
+                f"{compared.wins} : {compared.losses}",
+                "queries better : worse",
+                f"{compared.ties} stay as they are",
+            ),
+        ]
+    else:
+        told += [
+            Number(f"{best.movement.moved:.1f}", "ranks moved, on the average", best.name),
+            Number(f"{best.movement.new:.1f}", "new documents in the first ten", "a query"),
+        ]
+    return [*told, _taken(best)]
+
+
+def _taken(best: Result) -> Number:
+    costs = best.costs
+    if costs is None:
+        return Number("unknown", "time and cost", "it was read from a file")
+    if costs.cost is None:
+        money = "at an unknown price"
+    elif costs.cost:
+        money = f"${1000 * costs.cost / max(1, costs.queries):.2f} a thousand queries"
+    else:
+        money = "free of charge"
+    return Number(_duration(costs.p50), "a query (median)", f"{money}; {costs.coverage:.0%} scored")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def _best(found: Evaluation) -> Result | None:
+    if not found.systems:
+        return None
+    measure = found.measures[0]
+    return max(found.systems, key=lambda result: result.means.get(measure, 0.0))
