@@ -278,6 +278,6 @@ def _text(text: str, wanted: frozenset[str]) -> str:
         return short
     cut = f" … {len(text) - LONGEST} characters more" if len(text) > LONGEST else ""
     return (
-        f'<details><summary><span class="short">{short}</span></summary>'
+        f'<details><summary><span class="short">{short}</span> </summary>'
         f'<div class="whole">{marked(text[:LONGEST], wanted)}{cut}</div></details>'
     )
