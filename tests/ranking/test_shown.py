@@ -7,6 +7,7 @@ import copy
 import pickle
 from typing import Any
 
+import doc_pages
 import pytest
 
 from rerank_core import Candidate, MissingExtraError, Reranker
@@ -37,6 +38,17 @@ def test_it_prints_as_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row.split()[:2] for row in rows] == [["1", "+1"], ["2", "-1"]]
     assert max(map(len, rows)) <= 72
     assert "[a] a red apple ?[31m" in "".join(rows)
+
+
+def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/reading-results.md, to the letter."""
+    pytest.importorskip("pandas")
+    monkeypatch.setenv("COLUMNS", "100")
+    page = doc_pages.ROOT / "docs" / "reading-results.md"
+
+    shown = str(doc_pages.run(page)["ranking"])
+
+    assert f"```\n{shown}\n```" in page.read_text(encoding="utf-8")
 
 
 def test_it_prints_wherever_nothing_but_ascii_does() -> None:
