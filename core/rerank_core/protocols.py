@@ -89,6 +89,8 @@ class ScorerBase:
     #: True: `score` belongs on the library's own background loop, as its clients live there.
     #: False: it is called where the caller is (see `rerank_core.runtime.loop`).
     on_background_loop: bool = True
+    #: Whether it computes on a GPU of this machine, where there is one.
+    takes_gpu: bool = False
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """One score per text, in input order, 0..1; None where it could not tell."""

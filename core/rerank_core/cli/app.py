@@ -12,6 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import RerankError, ScorerError
+from . import bulk as bulk_job
 from . import doctor as diagnosis
 from . import eval as evaluation
 from . import rank
@@ -75,3 +76,4 @@ app.command("rank")(_in_words(rank.rank))
 app.command("eval")(_in_words(evaluation.evaluation))
 app.command("tune")(_in_words(tuning.tuning))
 app.command("doctor")(_in_words(diagnosis.doctor))
+app.command("bulk")(_in_words(bulk_job.bulk))

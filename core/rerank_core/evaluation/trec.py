@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,13 +53,19 @@ def write_run(run: Run, path: Path) -> None:
     name = "-".join(run.name.split()) or "run"  # a field has no spaces
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for query, ranked in run.rankings.items():
-            known = [score for score in ranked.scores if score is not None]
-            falling = all(above > below for above, below in pairwise(known))
-            for position, doc in enumerate(ranked.ids):
-                score = ranked.scores[position]
-                if score is None or not falling or len(known) < len(ranked.ids):
-                    score = float(len(ranked.ids) - position)
-                file.write(f"{query} Q0 {doc} {position + 1} {score!r} {name}\n")
+            file.writelines(run_lines(query, ranked.ids, ranked.scores, name))
+
+
+def run_lines(
+    query: str, ids: Sequence[str], scores: Sequence[float | None], name: str
+) -> Iterator[str]:
+    """The lines of one ranking, best first; scores as `write_run` has them."""
+    known = [score for score in scores if score is not None]
+    falling = all(above > below for above, below in pairwise(known))
+    by_score = falling and len(known) == len(ids)
+    for position, (doc, score) in enumerate(zip(ids, scores, strict=True)):
+        shown = score if by_score else float(len(ids) - position)
+        yield f"{query} Q0 {doc} {position + 1} {shown!r} {name}\n"
 
 
 def read_qrels(path: Path) -> Qrels:

@@ -181,9 +181,15 @@ def native() -> Iterator[None]:
 
 
 def cores() -> int:
-    """How many cores this process may use: its affinity, within its container's quota."""
+    """How many cores this process may use: its affinity, within its container's quota.
+
+    And within `OMP_NUM_THREADS`, as torch and NumPy have it: Ray and other schedulers tell a worker
+    by it how many of a machine's cores are its own.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     count = allowed or 1
+    with suppress(ValueError):  # not set, or a list of levels
+        count = min(count, max(1, int(os.environ.get("OMP_NUM_THREADS", ""))))
     with suppress(OSError, ValueError):  # no such file, or "max": no quota
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         count = min(count, max(1, round(int(quota) / int(period))))

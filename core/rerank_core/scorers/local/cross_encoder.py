@@ -65,6 +65,7 @@ class CrossEncoderScorer(ScorerBase):
     """
 
     name = "cross-encoder"
+    takes_gpu = True
 
     def __init__(
         self,
