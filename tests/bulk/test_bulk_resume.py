@@ -55,7 +55,7 @@ def killed_until_done(source: Path, output: Path, most: int) -> int:
         assert job.stdout is not None
         job.stdout.readline()  # it is at work
         try:
-            job.wait(moments.uniform(0.1, 0.6))
+            job.wait(moments.uniform(0.3, 1.0))
         except subprocess.TimeoutExpired:
             job.send_signal(signal.SIGKILL)
         code = job.wait()
@@ -66,8 +66,9 @@ def killed_until_done(source: Path, output: Path, most: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", ["queries.jsonl", "pairs.jsonl", "pairs.parquet"])
-@pytest.mark.parametrize("ending", ["jsonl", "trec"])
+@pytest.mark.parametrize(
+    ("shape", "ending"), [("queries.jsonl", "jsonl"), ("pairs.parquet", "trec")]
+)
 def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(
     shape: str, ending: str, tmp_path: Path
 ) -> None:
@@ -82,13 +83,9 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(
 
     kills = killed_until_done(source, tmp_path / f"out.{ending}", 30)
 
-    assert kills >= 2
+    assert kills >= 1
     whole = (tmp_path / f"whole.{ending}").read_bytes()
     assert (tmp_path / f"out.{ending}").read_bytes() == whole
-
-
-class Interrupted(Exception):
-    pass
 
 
 def interrupted(tmp_path: Path, after: int, **options: Any) -> Path:

@@ -70,7 +70,8 @@ class Local:
     ) -> AsyncGenerator[Done, None]:
         """What came of each query, from where `counts` end."""
         await reranker.awarm_up()
-        worker = Worker(reranker, form, Purse(max_cost, counts.cost or 0.0), at_once)
+        purse = Purse(max_cost, counts.cost or 0.0, counts.dearest)
+        worker = Worker(reranker, form, purse, at_once)
         async with aclosing(worker.run(queries.read(counts.position))) as results:
             async for done in results:
                 yield done

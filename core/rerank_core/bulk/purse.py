@@ -11,14 +11,17 @@ class Purse:
     """US dollars to spend, `limit` in all; None: as much as it takes.
 
     Every query under way has so much set aside as its documents would cost at the dearest price of
-    a document that was seen; the first one goes alone, to see one. Used on one event loop.
+    a document that was seen (`dearest`); the first one goes alone, to see one. Used on one event
+    loop.
     """
 
-    def __init__(self, limit: float | None = None, spent: float = 0.0) -> None:
+    def __init__(
+        self, limit: float | None = None, spent: float = 0.0, dearest: float | None = None
+    ) -> None:
         if limit is not None and not limit > 0:
             raise ConfigurationError(f"max_cost is US dollars above 0, not {limit}")
         self.limit, self.spent = limit, spent
-        self._dearest: float | None = None
+        self._dearest = dearest
         self._under_way: dict[int, int] = {}
         self._next = 0
         self._exhausted = False
@@ -54,6 +57,8 @@ class Purse:
                 self.spent += cost
                 if pairs:
                     self._dearest = max(self._dearest or 0.0, cost / pairs)
+            else:
+                self._exhausted = True
             self._changed.notify_all()
         if cost is None:
             raise ConfigurationError(

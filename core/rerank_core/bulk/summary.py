@@ -40,6 +40,8 @@ class Counts:
     dead_letters: int = 0
     degraded: int = 0
     cost: float | None = 0.0
+    #: What a document cost at most, of a query; None: nothing was asked yet.
+    dearest: float | None = None
     calls: int = 0
     retries: int = 0
     prompt_tokens: int = 0
@@ -67,6 +69,8 @@ class Counts:
         self.unscored += done.unscored
         self.dead_letters += bool(done.dead)
         self.degraded += "fallback" in done.reasons
+        if done.pairs and (cost := done.usage.get("cost")) is not None:
+            self.dearest = max(self.dearest or 0.0, cost / done.pairs)
         for name in _ADDED:
             one, more = getattr(self, name), done.usage.get(name, 0)
             setattr(self, name, None if one is None or more is None else one + more)
@@ -110,7 +114,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable values."""
         counts = asdict(self.counts)
-        for name in ("number", "at", "output", "dead", "finished", "complete"):
+        for name in ("number", "at", "output", "dead", "dearest", "finished", "complete"):
             del counts[name]
         return {
             "outcome": self.outcome.name.lower(),
