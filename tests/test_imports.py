@@ -21,6 +21,8 @@ HEAVY = (
     "onnxruntime",
     "openai",
     "opentelemetry",
+    "pyarrow",
+    "ray",
     "redis",
     "sentence_transformers",
     "tenacity",
@@ -52,6 +54,7 @@ def loaded_by(statement: str) -> set[str]:
         "import rerank_core",
         "from rerank_core.scorers import LLMScorer, CohereScorer, RerankAPIScorer, BM25Scorer",
         "from rerank_core.combine import WeightedSum",
+        "from rerank_core.bulk import RerankStage, Summary, run",
         "from rerank_core import Reranker; Reranker()",
     ],
 )

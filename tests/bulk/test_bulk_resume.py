@@ -110,18 +110,9 @@ def test_a_scheduler_that_ends_it_loses_nothing(tmp_path: Path) -> None:
     """SIGTERM: exit code 130, what was ranked is kept, and the same command goes on."""
     source = write_lines(tmp_path / "in.jsonl", made_up(2000, 20))
     state = tmp_path / "out.trec.bulk" / "state.json"
+    output = tmp_path / "out.trec"
     code = f"import sys; sys.path[:0] = {sys.path!r}; from rerank_core.cli import main; main()"
-    command = [
-        sys.executable,
-        "-c",
-        code,
-        "bulk",
-        source,
-        "-o",
-        tmp_path / "out.trec",
-        "-s",
-        "bm25",
-    ]
+    command = [sys.executable, "-c", code, "bulk", source, "-o", output, "-s", "bm25"]
     job = subprocess.Popen(command, stderr=subprocess.PIPE)
     while not state.exists() and job.poll() is None:
         time.sleep(0.01)

@@ -7,6 +7,7 @@ Each optional part is tried. It works, or says which extra it wants; the one ins
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -101,6 +102,22 @@ def evaluation() -> None:
     assert result.systems[0].means["nDCG@10"] == 1
 
 
+def bulk() -> None:
+    from rerank_core.bulk import run
+
+    record = {"query": QUERY, "documents": TEXTS}
+    Path("candidates.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    with Reranker("bm25") as reranker:
+        run("candidates.jsonl", "reranked.parquet", reranker)
+    assert Path("reranked.parquet").stat().st_size
+
+
+def ray() -> None:
+    from rerank_core.bulk import Ray
+
+    Ray(workers=1)  # wants its packages when it is made
+
+
 def langchain() -> None:
     reranker = import_module("langchain_rerank").HybridReranker(top_n=1)
     from langchain_core.documents import Document  # second: the first says what it wants
@@ -141,6 +158,7 @@ def cli() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "bare": core,
     "api": api,
+    "bulk": bulk,
     "cli": cli,
     "cohere": cohere,
     "cross-encoder": cross_encoder,
@@ -151,6 +169,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "openai": openai,
     "otel": otel,
     "pandas": pandas,
+    "ray": ray,
     "redis": redis,
 }
 #: What brings nothing of its own to be missed: without the package there is nothing to trace.
