@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ..errors import InvalidInputError
 
@@ -81,8 +82,7 @@ class Index:
 
     def _make(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(f".{os.getpid()}")
-        unfinished.unlink(missing_ok=True)
+        unfinished = self.path.with_suffix(f".{uuid4().hex}")  # others may be making it too
         database = sqlite3.connect(unfinished)
         try:
             database.execute("PRAGMA journal_mode = OFF")

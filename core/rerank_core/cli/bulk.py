@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,13 @@ from ..errors import ConfigurationError
 from ..reranker import Reranker
 from ..telemetry.log import log
 from . import stdout
+
+
+class Where(StrEnum):
+    """What a job runs on."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def bulk(
@@ -82,8 +89,8 @@ def bulk(
         typer.Option("--at-once", help="Queries under way.", show_default="as the scorer likes"),
     ] = None,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option("--engine", help="This process, or Ray Data.")
-    ] = "local",
+        Where, typer.Option("--engine", help="This process, or Ray Data.")
+    ] = Where.LOCAL,
     address: Annotated[
         str | None,
         typer.Option("--address", help="Of a Ray cluster.", show_default="one of its own"),
@@ -118,7 +125,7 @@ def bulk(
     if scorer is not None and config_file is not None:
         raise ConfigurationError("--scorer or --config, not both: the file names its scorer")
     chosen: Engine | None = None
-    if engine == "ray":
+    if engine is Where.RAY:
         from ..bulk.ray_engine import Ray
 
         chosen = Ray(
@@ -154,7 +161,7 @@ def bulk(
     if as_json:
         print(stdout.as_json(summary.to_dict()))
     else:
-        print(summary, file=sys.stderr if str(output) == "-" else sys.stdout)
+        print(summary)
     if summary.outcome:
         raise typer.Exit(summary.outcome)
 
