@@ -26,6 +26,8 @@ class Index:
     id.
     """
 
+    _opened: tuple[sqlite3.Connection, int] | None
+
     def __init__(self, file: Path, folder: Path) -> None:
         self.file = file
         self.tabs = file.suffix.lower() == ".tsv"
@@ -69,7 +71,7 @@ class Index:
 
     def _unopened(self) -> None:
         self._lock = threading.Lock()
-        self._opened: tuple[sqlite3.Connection, int] | None = None
+        self._opened = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"file": self.file, "tabs": self.tabs, "path": self.path}
