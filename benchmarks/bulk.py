@@ -28,7 +28,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -190,36 +189,35 @@ def one(source: str, output: str, engine: str = "free") -> None:
 
 
 def killed(engine: str, kills: int, queries: int, limit: float, folder: Path) -> None:
-    """Kill it so often, or until it is done; then leave it alone."""
+    """Kill it so often while it is at work, or until it is done; then leave it alone."""
     source = write_lines(folder / "kill.jsonl", made_up(queries, 50))
     with Reranker(free()) as reranker:
         run(source, folder / f"{engine}-whole.jsonl", reranker)
-    command = [sys.executable, str(HERE), "--one", str(source), str(folder / f"{engine}.jsonl")]
-    command.append(engine)
-    moments, done, count, began = random.Random(7), None, 0, time.monotonic()
-    share = limit / kills
-    reached = []
-    for _ in cycle([0]):
+    output = folder / f"{engine}.jsonl"
+    command = [sys.executable, str(HERE), "--one", str(source), str(output), engine]
+    moments, began, code = random.Random(7), time.monotonic(), None
+    reached: list[int] = []
+    while code is None:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        last = count == kills or time.monotonic() - began > limit
-        try:
-            done = process.wait(None if last else moments.uniform(0.1, 1.9) * share)
-        except subprocess.TimeoutExpired:
+        if len(reached) < kills and time.monotonic() - began < limit:
+            before = _reached(output)
+            while process.poll() is None and _reached(output) == before:
+                time.sleep(0.05)
+            time.sleep(moments.uniform(0, 2.0))
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            count += 1
-            reached.append(_reached(folder / f"{engine}.jsonl.bulk"))
-            continue
-        break
-    same = (folder / f"{engine}.jsonl").read_bytes() == (
-        folder / f"{engine}-whole.jsonl"
-    ).read_bytes()
-    print(f"| {engine} | {count} | {done} | {same} | {' '.join(map(str, reached))} |", flush=True)
+        process.wait()
+        code = None if process.returncode == -signal.SIGKILL else process.returncode
+        if code is None:
+            reached.append(_reached(output))
+    same = output.read_bytes() == (folder / f"{engine}-whole.jsonl").read_bytes()
+    told = " ".join(map(str, reached))
+    print(f"| {engine} | {len(reached)} | {code} | {same} | {told} |", flush=True)
 
 
-def _reached(folder: Path) -> int:
+def _reached(output: Path) -> int:
     try:
-        return int(json.loads((folder / "state.json").read_text())["number"])
+        state = output.with_name(f"{output.name}.bulk") / "state.json"
+        return int(json.loads(state.read_text())["number"])
     except FileNotFoundError:
         return 0
 
@@ -252,7 +250,7 @@ def main() -> None:
         if {"kill", "kill-ray"} & set(options.parts):
             print("\n## kill\n\n| engine | kills | exit code | the same | queries by then |")
             print("|---|---|---|---|---|")
-        queries = 60 if options.quick else 1500
+        queries = 200 if options.quick else 3000
         if "kill" in options.parts:
             killed("local", options.kills, queries, options.limits[0], folder)
         if "kill-ray" in options.parts:
