@@ -138,3 +138,15 @@ def test_the_process_does_not_wait_for_deaf_work() -> None:
     )
 
     assert (ran.stdout.strip(), ran.returncode) == ("given up", 0)
+
+
+@pytest.mark.parametrize(("said", "cores"), [("1", 1), ("100000", None), ("4,2", None), ("", None)])
+def test_a_worker_keeps_to_the_cores_that_are_its_own(
+    said: str, cores: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray and other schedulers say so by OMP_NUM_THREADS, which torch heeds too."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    all_of_them = threads.cores()
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+
+    assert threads.cores() == (cores or all_of_them)
