@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from rerank_core import InvalidInputError, Ranking, Reranker
 from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
+from rerank_core.telemetry.log import log
 
 from .runs import achat_runs, chat_runs, is_heard
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import Callbacks
+    from langchain_core.runnables import Runnable
 
 #: The metadata of a document's score, and of the fact that it is no score but an estimate.
 SCORE_KEY, ESTIMATED_KEY = "relevance_score", "relevance_score_estimated"
+#: The metadata in which the retriever's score is looked for, unless told otherwise.
+SCORE_FIELD = "retrieval_score"
 
 
 class OwnOptions(TypedDict, total=False):
@@ -28,6 +33,13 @@ class OwnOptions(TypedDict, total=False):
 
     metadata_fields: Sequence[str]
     score_field: str | None
+
+
+class QueryAndDocuments(TypedDict):
+    """What a step of a chain is handed: see `RerankCompressor.as_runnable`."""
+
+    query: str
+    documents: Sequence[Document]
 
 
 class ChangedOptions(RerankerChanges, OwnOptions, total=False):
@@ -45,10 +57,10 @@ class RerankCompressor(BaseDocumentCompressor):
     scored is `page_content`.
 
     `metadata_fields` are shown to the scorer in front of the text, one "name: value" a line, then
-    a blank line. `score_field` names the metadata in which the retriever left its own score; a
-    distance is told by the reranker's `retrieval_score`. `max_per` and signals see all metadata, by
-    its names. `top_n`, if given, takes the place of the
-    reranker's; it may be set.
+    a blank line. `score_field` names the metadata in which the retriever left its own score, as
+    `scored` does ("retrieval_score"); None for nowhere. One that no document has is in the report's
+    notes. A distance is told by the reranker's `retrieval_score`. `max_per` and signals see all
+    metadata, by its names. `top_n`, if given, takes the place of the reranker's; it may be set.
 
     A blank query, or a document that cannot be read, ends no retrieval: the report says so. Raises
     what else `Reranker.rank` raises.
@@ -58,8 +70,10 @@ class RerankCompressor(BaseDocumentCompressor):
 
     reranker: Reranker
     metadata_fields: tuple[str, ...] = ()
-    score_field: str | None = None
+    score_field: str | None = SCORE_FIELD
     top_n: int | None = None
+
+    _warned: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _check_top_n(self) -> Self:
@@ -92,6 +106,35 @@ class RerankCompressor(BaseDocumentCompressor):
                 copied.top_n = copied.reranker.top_n
         return copied
 
+    def with_top_n(self, top_n: int | None) -> Self:
+        """A copy that returns so many, around the same reranker, its limits and all."""
+        return super().model_copy(update={"top_n": top_n})
+
+    def as_runnable(self) -> Runnable[QueryAndDocuments, list[Document]]:
+        """A step of a chain: `{"query": …, "documents": […]}` in, the best documents out.
+
+        Its run carries coverage, reasons and cost in its metadata. It raises `InvalidInputError`
+        for what has not both.
+
+        >>> from langchain_rerank import BM25Reranker
+        >>> step = BM25Reranker(top_n=1).as_runnable()
+        >>> found = [Document("Oslo"), Document("Rome, capital of Italy")]
+        >>> step.invoke({"query": "capital of Italy", "documents": found})[0].page_content
+        'Rome, capital of Italy'
+        """
+        from langchain_core.runnables import RunnableLambda
+
+        def rerank(given: QueryAndDocuments, run_manager: Any = None) -> list[Document]:
+            query, documents = _parts(given)
+            return _found(self._rank(query, documents, run_manager))
+
+        async def arerank(given: QueryAndDocuments, run_manager: Any = None) -> list[Document]:
+            query, documents = _parts(given)
+            return _found(await self._arank(query, documents, run_manager))
+
+        step = RunnableLambda(rerank, arerank, name=type(self).__name__)
+        return step.with_config(metadata={"rerank_scorer": self.reranker.name})
+
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
@@ -99,9 +142,7 @@ class RerankCompressor(BaseDocumentCompressor):
         listed = _listed(documents)
 
         def body(_: Any, run_manager: Any = None) -> dict[str, Any]:
-            with chat_runs():
-                ranking = self.reranker.rank(query, self._retrieved(listed), top_n=self._top_n)
-            return _output(ranking, listed, run_manager)
+            return self._rank(query, listed, run_manager)
 
         if callbacks is None and not is_heard():
             return _found(body(None))
@@ -115,15 +156,25 @@ class RerankCompressor(BaseDocumentCompressor):
         listed = _listed(documents)
 
         async def body(_: Any, run_manager: Any = None) -> dict[str, Any]:
-            retrieved = self._retrieved(listed)
-            async with achat_runs():
-                ranking = await self.reranker.arank(query, retrieved, top_n=self._top_n)
-            return _output(ranking, listed, run_manager)
+            return await self._arank(query, listed, run_manager)
 
         if callbacks is None and not is_heard():
             return _found(await body(None))
         run = self._run(body)
         return _found(await run.ainvoke(_seen(query, listed), self._config(callbacks)))
+
+    def _rank(self, query: str, listed: Sequence[Document], run_manager: Any) -> dict[str, Any]:
+        with chat_runs():
+            ranking = self.reranker.rank(query, self._retrieved(listed), top_n=self._top_n)
+        return _output(ranking, listed, run_manager)
+
+    async def _arank(
+        self, query: str, listed: Sequence[Document], run_manager: Any
+    ) -> dict[str, Any]:
+        retrieved = self._retrieved(listed)
+        async with achat_runs():
+            ranking = await self.reranker.arank(query, retrieved, top_n=self._top_n)
+        return _output(ranking, listed, run_manager)
 
     @property
     def _top_n(self) -> int | None:
@@ -144,7 +195,24 @@ class RerankCompressor(BaseDocumentCompressor):
         return config if callbacks is None else {**config, "callbacks": callbacks}
 
     def _retrieved(self, documents: Sequence[Document]) -> Retrieved:
-        return Retrieved.read(documents, self._read)
+        note = self._mistyped(documents)
+        return Retrieved.read(documents, self._read, () if note is None else (note,))
+
+    def _mistyped(self, documents: Sequence[Document]) -> str | None:
+        """What to say of a `score_field` that was asked for, and is in no document."""
+        if self.score_field in (None, SCORE_FIELD):
+            return None
+        there = [document.metadata or {} for document in documents if _is_document(document)]
+        if not there or any(own.get(self.score_field) is not None for own in there):
+            return None
+        numbers = {name for own in there for name, value in own.items() if _is_number(value)}
+        note = f"no document has the score_field {self.score_field!r} in its metadata"
+        if near := get_close_matches(self.score_field, sorted(numbers), n=1, cutoff=0.5):
+            note += f": did you mean {near[0]!r}?"
+        if not self._warned:
+            self._warned = True
+            log.warning("%s (said once)", note)
+        return note
 
     def _read(self, document: Document) -> dict[str, Any]:
         if not isinstance(document, Document):
@@ -204,6 +272,22 @@ def _metadata(document: Document, hit: RankedCandidate) -> dict[str, Any]:
     if hit.scored:
         return {**kept, SCORE_KEY: hit.score}
     return {**kept, SCORE_KEY: hit.estimate, ESTIMATED_KEY: True}
+
+
+def _parts(given: Any) -> tuple[str, Sequence[Document]]:
+    if not isinstance(given, Mapping) or not {"query", "documents"} <= given.keys():
+        raise InvalidInputError(
+            f'the step takes {{"query": …, "documents": […]}}, not {given!r:.80}'
+        )
+    return given["query"], _listed(given["documents"])
+
+
+def _is_document(document: object) -> bool:
+    return isinstance(document, Document)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _seen(query: str, documents: Sequence[Document]) -> dict[str, Any]:

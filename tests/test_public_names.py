@@ -38,7 +38,9 @@ def test_both_frameworks_have_the_same_presets() -> None:
     langchain = pytest.importorskip("langchain_rerank")
     llama_index = pytest.importorskip("llamaindex_rerank")
 
-    assert set(langchain.__all__) == PRESETS | {"RerankCompressor"}
+    own = {"RerankCompressor", "RerankRetriever", "rerank_tool", "scored"}
+    assert set(langchain.__all__) == PRESETS | own
+    assert all(hasattr(langchain, name) for name in own)
     assert set(llama_index.__all__) == PRESETS | {"RerankPostprocessor"}
 
 

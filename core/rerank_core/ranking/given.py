@@ -36,12 +36,18 @@ class Retrieved(list[Any]):
     """Documents in the order that a framework's retriever put them, best first.
 
     Of these, one that cannot be read ends no ranking, nor does a blank query: see this module.
+    `notes`: what the framework's half found odd about the retriever's scores.
     """
 
+    notes: Sequence[str] = ()
+
     @classmethod
-    def read(cls, documents: Iterable[T], read: Callable[[T], Document]) -> Self:
+    def read(
+        cls, documents: Iterable[T], read: Callable[[T], Document], notes: Sequence[str] = ()
+    ) -> Self:
         """Each by `read`, which may raise where a document is odd."""
         made = cls()
+        made.notes = notes
         for document in documents:
             try:
                 made.append(read(document))
@@ -104,13 +110,15 @@ def given(
     if odd and not lenient:
         _refuse_scores(odd, candidates)
     retrieval = retrieval_of(candidates, retrieval_score, ordered=lenient)
+    missing = listed.notes if isinstance(listed, Retrieved) else ()
     notes = (
         "the query is blank: this is the retriever's order" if blank else None,
+        *missing,
         _note("could not be read, and is not scored", unread),
         _note("has a retrieval score that is no number, and counts as missing", odd),
         retrieval.note,
     )
-    reasons = {Reason.QUERY: blank, Reason.DOCUMENT: unread, Reason.SIGNAL: odd}
+    reasons = {Reason.QUERY: blank, Reason.DOCUMENT: unread, Reason.SIGNAL: odd or missing}
     return Given(
         query,
         listed,
