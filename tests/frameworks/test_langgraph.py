@@ -14,9 +14,13 @@ pytest.importorskip("langchain_core")
 from langchain_core.documents import Document
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.tracers.context import collect_runs
+from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.graph import END, START, StateGraph
+from letters import Letters
 
-from langchain_rerank import LLMReranker
+from langchain_rerank import BM25Reranker, LLMReranker, RerankRetriever
+from rerank_core import InvalidInputError
 
 DOCUMENTS = [Document("Oslo"), Document("Rome")]
 GRADES = '{"1": 0, "2": 9}'
@@ -76,3 +80,57 @@ def test_grades_are_not_streamed_to_the_user(kind: str, native: bool) -> None:
 
     assert "".join(message.text for message, _ in shown) == "Rome it is."
     assert reranker.compress_documents(DOCUMENTS, "q")[0].page_content == "Rome"
+
+
+class Chosen(TypedDict, total=False):
+    query: str
+    documents: list[Document]
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["sync", "async"])
+def test_a_step_is_a_node(native: bool) -> None:
+    """`as_runnable()` takes the state, as far as it has query and documents."""
+    reranker = BM25Reranker(top_n=1)
+    built = StateGraph(Chosen)
+    built.add_node("rerank", reranker.as_runnable() | (lambda found: {"documents": found}))
+    built.add_edge(START, "rerank")
+    built.add_edge("rerank", END)
+    flow = built.compile()
+
+    given: Chosen = {"query": "Rome", "documents": DOCUMENTS}
+    with collect_runs() as collected:
+        done = asyncio.run(flow.ainvoke(given)) if native else flow.invoke(given)
+
+    assert [one.page_content for one in done["documents"]] == ["Rome"]
+    runs = {run.name: run for run in descendants(collected.traced_runs[0])}
+    told = runs["BM25Reranker"].extra["metadata"]
+    assert (told["rerank_scorer"], told["rerank_coverage"]) == ("bm25", 1.0)
+
+
+def test_a_retriever_in_a_node() -> None:
+    """Its runs are below the node's, without a word of config."""
+    store = InMemoryVectorStore(Letters())
+    store.add_documents(DOCUMENTS)
+    retriever = RerankRetriever(store, "bm25", k=1)
+    built = StateGraph(Chosen)
+    built.add_node("search", lambda state: {"documents": retriever.invoke(state["query"])})
+    built.add_edge(START, "search")
+    built.add_edge("search", END)
+
+    with collect_runs() as collected:
+        done = built.compile().invoke({"query": "Rome"})
+
+    assert [one.page_content for one in done["documents"]] == ["Rome"]
+    names = [run.name for run in descendants(collected.traced_runs[0])]
+    assert {"RerankRetriever", "VectorStoreRetriever", "RerankCompressor"} <= set(names)
+
+
+def descendants(run: Any) -> list[Any]:
+    return [run, *(below for child in run.child_runs for below in descendants(child))]
+
+
+@pytest.mark.parametrize("given", ["text", {"query": "q"}, {"documents": []}])
+def test_a_step_says_what_it_takes(given: Any) -> None:
+    """A query and documents."""
+    with pytest.raises(InvalidInputError, match="the step takes"):
+        BM25Reranker().as_runnable().invoke(given)

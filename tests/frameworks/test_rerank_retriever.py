@@ -1,4 +1,4 @@
-"""`RerankRetriever`: a store or a retriever with a reranker behind it, over langchain-core alone."""
+"""`RerankRetriever`: a store or a retriever, and a reranker behind it, on langchain-core alone."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def texts(documents: list[Document]) -> list[str]:
 
 class TestOverAStore:
     def test_the_best_comes_first(self, store: Any, retrieve: Retrieve) -> None:
-        """The embedded default, if nothing is said; ids are kept, and metadata but for the score."""
+        """By the embedded default; ids are kept, and metadata but for the score."""
         found = retrieve(RerankRetriever(store, k=3))
 
         assert texts(found)[0] == "Rome is the capital of Italy"
