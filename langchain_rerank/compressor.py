@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
-from rerank_core import InvalidInputError, Ranking, Reranker
+from rerank_core import InvalidInputError, Ranking, Reranker, config
 from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
@@ -85,9 +85,13 @@ class RerankCompressor(BaseDocumentCompressor):
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:
-        """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`."""
+        """Around the reranker in a file of `rerank tune`: see `Reranker.from_config`.
+
+        `score_field` and `metadata_fields` may stand in the file, too.
+        """
         options: dict[str, Any] = dict(given)
-        own = {name: options.pop(name) for name in OwnOptions.__annotations__ if name in options}
+        own = config.langchain_options(config.load(path))
+        own |= {name: options.pop(name) for name in OwnOptions.__annotations__ if name in options}
         return cls(reranker=Reranker.from_config(path, **options), **own)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

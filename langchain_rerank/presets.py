@@ -6,7 +6,7 @@ import inspect
 import os
 from typing import Any, ClassVar, Self, Unpack
 
-from rerank_core import presets
+from rerank_core import config, presets
 
 from .compressor import ChangedOptions, OwnOptions, RerankCompressor
 
@@ -38,7 +38,8 @@ class _Preset(RerankCompressor):
         Raises `ConfigurationError` for a file with a scorer of another kind:
         `RerankCompressor.from_config` takes any.
         """
-        return cls(**presets.from_file(cls.kind, path, given))
+        own = config.langchain_options(config.load(path))
+        return cls(**{**own, **presets.from_file(cls.kind, path, given)})
 
 
 # -- the kinds: the options of each are the core's, and our own -----------------------------------

@@ -1,4 +1,4 @@
-"""A reranker as a file: TOML, or JSON where the name ends in .json. It carries no secrets.
+"""A reranker as a file: TOML, or JSON or YAML where the name ends so. It carries no secrets.
 
     [reranker]
     scorer = "llm:gpt-4o-mini"          # or a table, see below
@@ -28,6 +28,9 @@ A cascade has a table for each stage:
     depth = 10
     unless = 0.2
 
+`score_field` and `metadata_fields` are LangChain's: where a document's metadata has the retriever's
+score, and what of it is shown to the scorer.
+
 What else stands in the file (`rerank tune` leaves a table `tuned`) is for its reader. Keys are
 read from the environment, as everywhere.
 """
@@ -38,7 +41,7 @@ import inspect
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +56,17 @@ from .scorers.named import HYBRID, scorer_class
 #: file can hold the function `on_ranking`.
 PLAIN = tuple(name for name in NAMES if name not in ("combine", "on_ranking"))
 
+#: Options in the table that belong to LangChain's wrapper, and not to the reranker itself.
+LANGCHAIN = ("score_field", "metadata_fields")
+
 #: What a cascade's table is known by.
 _STAGES = "stages"
+
+#: Under which name `load` hands on, with a combination, the file that `rerank tune` wrote.
+_TUNED_IN = "tuned_in"
+
+#: What the names of YAML files end in.
+_YAML = (".yaml", ".yml")
 
 #: What TOML, which has no null, says for None.
 NONE = "none"
@@ -67,24 +79,58 @@ _COMBINATIONS: Mapping[str, Any] = {
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The table `reranker` of the file. Raises `ConfigurationError`, naming the file."""
-    file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
-        whole = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        whole = _parsed(Path(path))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
         raise ConfigurationError(f"{path} is no configuration: {error}") from None
     table = whole.get("reranker") if isinstance(whole, dict) else None
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{path} has no table [reranker]")
+        near = _nearest("reranker", whole) if isinstance(whole, dict) else ""
+        raise ConfigurationError(f"{path} has no table [reranker]{near}")
+    if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
+        return {**table, "combine": {**table["combine"], _TUNED_IN: str(path)}}
     return table
+
+
+def _parsed(file: Path) -> Any:
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        return json.loads(text)
+    if file.suffix not in _YAML:
+        return tomllib.loads(text)
+    yaml = _yaml(file)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(error) from None
+
+
+def _yaml(file: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigurationError(
+            f"{file} is YAML, which needs one more package: pip install pyyaml"
+        ) from None
+    return yaml
+
+
+def _nearest(wanted: str, there: Collection[Any]) -> str:
+    """A question, where something there is much like it."""
+    from difflib import get_close_matches  # for this sentence only
+
+    near = get_close_matches(wanted, [str(name) for name in there], n=1, cutoff=0.6)
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 def save(
     path: str | os.PathLike[str], reranker: Mapping[str, Any], **tables: Mapping[str, Any]
 ) -> None:
-    """Write the table `reranker`, and others for the reader, as TOML or JSON by the file's name.
+    """Write the table `reranker`, and others for the reader, in the form that the name ends in.
 
     None is left out. Raises `ConfigurationError` for an option that looks like a secret.
     """
@@ -93,6 +139,8 @@ def save(
     whole = _without_none({"reranker": reranker, **tables})
     if file.suffix == ".json":
         text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    elif file.suffix in _YAML:
+        text = _yaml(file).safe_dump(_plain(whole), sort_keys=False, allow_unicode=True)
     else:
         text = _toml(whole)
     file.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -106,9 +154,12 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
     secret.
     """
     _refuse_secrets(table)
-    known = ("scorer", "combine", *PLAIN)
+    known = ("scorer", "combine", *PLAIN, *LANGCHAIN)
     if unknown := sorted(set(table) - set(known)):
-        raise ConfigurationError(f"unknown {unknown} in [reranker]: there are {', '.join(known)}")
+        raise ConfigurationError(
+            f"unknown {unknown} in [reranker]{_nearest(unknown[0], known) or ':'} there are "
+            f"{', '.join(known)}"
+        )
     found = {name: None if table[name] == NONE else table[name] for name in PLAIN if name in table}
     if "fallback" in table:
         found["fallback"] = _scorers(table["fallback"])
@@ -122,6 +173,23 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             # the weights in the file know the scorer by this name
             given["scorer"] = {name: given["scorer"]}
     return {**found, **given}
+
+
+def langchain_options(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a table as `load` returns it, what belongs to LangChain's wrapper.
+
+    Raises `ConfigurationError` for what these cannot be.
+    """
+    found = {name: table[name] for name in LANGCHAIN if name in table}
+    field = found.get("score_field")
+    if field is not None and not isinstance(field, str):
+        raise ConfigurationError(f"score_field is a name in the metadata, not {field!r}")
+    if field == NONE:
+        found["score_field"] = None
+    shown = found.get("metadata_fields", [])
+    if not isinstance(shown, list) or not all(isinstance(name, str) for name in shown):
+        raise ConfigurationError(f"metadata_fields is a list of names, not {shown!r}")
+    return found
 
 
 def as_asked(named: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,8 +236,9 @@ def combination(table: Any) -> Combination:
         raise ConfigurationError(
             f"combine is a table with kind = {' or '.join(map(repr, _COMBINATIONS))}, not {table!r}"
         )
-    values = {name: value for name, value in table.items() if name != "kind"}
+    values = {name: value for name, value in table.items() if name not in ("kind", _TUNED_IN)}
     made: Combination = _COMBINATIONS[table["kind"]].from_dict(values)
+    object.__setattr__(made, "tuned_in", table.get(_TUNED_IN))
     return made
 
 
@@ -242,7 +311,10 @@ def _scorer(table: Mapping[str, Any]) -> Any:
     make = scorer_class(kind)
     known = inspect.signature(make).parameters
     if unknown := sorted(set(options) - set(known)):
-        raise ConfigurationError(f"{kind} takes no {unknown}: there are {', '.join(known)}")
+        raise ConfigurationError(
+            f"{kind} takes no {unknown}{_nearest(unknown[0], known) or ':'} there are "
+            f"{', '.join(known)}"
+        )
     return make(model, **options) if model else make(**options)
 
 
@@ -266,6 +338,13 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
         return [clean(one) for one in value] if isinstance(value, list) else value
 
     return {name: clean(value) for name, value in table.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """As dicts and lists alone, which is what YAML's safe form takes."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _toml(table: Mapping[str, Any]) -> str:

@@ -177,7 +177,7 @@ class Reranker(Held):
     @classmethod
     @spelled_out_changes
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[RerankerChanges]) -> Self:
-        """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, or .json.
+        """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, .json or .yaml.
 
         What is given takes the file's place: `scorer=` for one that no name stands for. Keys
         come from the environment. Raises `ConfigurationError`, naming what is wrong.

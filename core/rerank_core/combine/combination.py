@@ -64,6 +64,8 @@ class Combination(ABC):
 
     signals: Mapping[str, SignalFunction]
     weights: Mapping[str, float] | None
+    #: The file of `rerank tune` that it was read from, if it was.
+    tuned_in: str | None = None
 
     def combine(
         self, signals: Mapping[str, Signal], estimated: Collection[str] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate
-from .combination import Combination, Evidence
+from .combination import Combination, Evidence, WeightedSum
 from .estimate import TRUST
 from .estimate import order as estimated_order
 
@@ -50,6 +50,9 @@ class Fused:
     problems: Sequence[str] = field(default=())
     #: How they were combined, where there is something to say.
     note: str | None = None
+    #: Whether the combination wanted the retriever's scores and has them of some alone, or was made
+    #: for them and has none.
+    lacking: bool = False
 
 
 def fuse(
@@ -93,9 +96,31 @@ def fuse(
     signals = {**earlier, RETRIEVAL: known}
     said = {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
     trust = {asked.name: scoring.trust for asked, scoring in zip(found, used, strict=True)}
-    combine, note = combine.for_ranking(Evidence(retrieval.scores, ordered, trust))
+    lacking = ranks and None in retrieval.scores and _by_scores(combine)
+    asked, (combine, note) = (
+        combine,
+        combine.for_ranking(Evidence(retrieval.scores, ordered, trust)),
+    )
     combined = _combined(query, listed, {**signals, **said}, found, used, combine, components)
-    return replace(combined, note=note)
+    if lacking and note is None:
+        note = _without_scores(retrieval, asked.tuned_in)
+    else:  # the embedded default knows what to do for want of any
+        lacking = lacking and not retrieval.empty
+    return replace(combined, note=note, lacking=lacking)
+
+
+def _by_scores(combine: Combination) -> bool:
+    """Whether it weighs what the retriever's scores say beyond their order."""
+    if not isinstance(combine, WeightedSum) or not combine.weights.get(RETRIEVAL):
+        return False
+    how = combine.normalize
+    return (how if isinstance(how, str) else how.get(RETRIEVAL)) != "rank"
+
+
+def _without_scores(retrieval: Scoring, tuned_in: str | None) -> str:
+    missing = "no candidate has" if retrieval.empty else "not every candidate has"
+    wanted = "the combination weighs" if tuned_in is None else f"{tuned_in} was tuned with"
+    return f"{missing} a retriever's score, which {wanted}: the retriever's order stands in"
 
 
 def _order(scores: Signal, beneath: Scoring | None, trust: float) -> list[int]:

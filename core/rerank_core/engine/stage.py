@@ -18,6 +18,7 @@ from ..ranking.retrieval import Retrieval
 from ..runtime.deadline import Deadline
 from ..runtime.meter import Meter
 from ..runtime.usage import metered
+from ..telemetry.log import log
 from .batches import Scored
 from .engine import Engine
 
@@ -38,6 +39,7 @@ class Outcome:
     found: Mapping[str, Scored] = field(default_factory=dict)
     fallback: tuple[str, Scored] | None = None
     problems: Sequence[str] = ()
+    lacking: bool = False
     seconds: float = 0.0
 
     @property
@@ -58,7 +60,7 @@ class Outcome:
             found |= scored.reasons
         if self.fallback is not None:
             found[Reason.FALLBACK] = None
-        if self.problems:
+        if self.problems or self.lacking:
             found[Reason.SIGNAL] = None
         return found
 
@@ -103,6 +105,7 @@ class StageRunner:
         self.depth, self.unless = depth, unless
         self.fallbacks = fallbacks or {}
         self.name = "+".join(engines)
+        self._warned = False
 
     async def run(
         self,
@@ -141,6 +144,8 @@ class StageRunner:
                 },
             )
             meter.add(note=fused.note)
+            if fused.note is not None and (fused.lacking or part.ordered):
+                self._warn(fused.note)
             self._advise(fused, found, meter)
             self._tell_uncached(meter)
             return Outcome(
@@ -152,8 +157,15 @@ class StageRunner:
                 found=found,
                 fallback=fallback,
                 problems=fused.problems,
+                lacking=fused.lacking,
                 seconds=time.monotonic() - started,
             )
+
+    def _warn(self, note: str) -> None:
+        """Of what holds for every query, as a rule, the log tells once."""
+        if not self._warned:
+            self._warned = True
+            log.warning("%s (said once)", note)
 
     def out_of_time(self, standing: Standing) -> Outcome:
         """What comes of it where the deadline has struck before it began."""

@@ -118,7 +118,7 @@ def given(
         _note("has a retrieval score that is no number, and counts as missing", odd),
         retrieval.note,
     )
-    reasons = {Reason.QUERY: blank, Reason.DOCUMENT: unread, Reason.SIGNAL: odd or missing}
+    reasons = {Reason.QUERY: blank, Reason.DOCUMENT: unread, Reason.SIGNAL: odd}
     return Given(
         query,
         listed,
