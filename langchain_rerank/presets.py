@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import Any, ClassVar, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from rerank_core import config, presets
+from rerank_core.llm.prompts import PROMPTS
 
 from .compressor import ChangedOptions, OwnOptions, RerankCompressor
+
+if TYPE_CHECKING:
+    from rerank_core.scorers.local.cross_encoder import PairScorer
 
 _OWN = {
     name: parameter
@@ -49,12 +53,35 @@ class _LLMOptions(presets.LLMOptions, OwnOptions, total=False): ...
 
 
 class LLMReranker(_Preset):
-    """An LLM grades the documents, a group of them in one call. See `LLMScorer`."""
+    """An LLM grades the documents, a group of them in one call. See `LLMScorer`.
+
+    The model is a name on an OpenAI-compatible server, a chat model or a chain that ends in one, or
+    "provider:model" as `init_chat_model` has it ("anthropic:claude-sonnet-4-5"), which needs the
+    package `langchain`. `prompt` may be a `PromptTemplate` or a `ChatPromptTemplate`.
+    """
 
     kind = "llm"
 
     def __init__(self, model: Any = None, /, **options: Unpack[_LLMOptions]) -> None:
-        super().__init__(model, **options)
+        given = presets.with_first(self.kind, model, options)
+        super().__init__(None, **_llm_options(given))
+
+
+def _llm_options(options: dict[str, Any]) -> dict[str, Any]:
+    """With LangChain's own ways to name a model and to write a prompt."""
+    from .chat_models import by_provider
+
+    for name in ("llm", "model"):
+        found = by_provider(options.get(name), options)
+        if found is not options.get(name):
+            del options[name]
+            options["model" if isinstance(found, str) else "llm"] = found
+    prompt = options.get("prompt")
+    if hasattr(prompt, "input_variables"):  # so that others need not import LangChain's prompts
+        from .prompts import from_template
+
+        options["prompt"] = from_template(prompt, PROMPTS[options.get("strategy", "batch")])
+    return options
 
 
 class _CrossEncoderOptions(presets.CrossEncoderOptions, OwnOptions, total=False): ...
@@ -67,7 +94,7 @@ class CrossEncoderReranker(_Preset):
 
     def __init__(
         self,
-        model: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | PairScorer | None = None,
         /,
         **options: Unpack[_CrossEncoderOptions],
     ) -> None:

@@ -6,7 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.llms import MockLLM
@@ -19,6 +19,9 @@ from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
 from .prompts import from_template, to_template
+
+if TYPE_CHECKING:
+    from rerank_core.scorers.local.cross_encoder import PairScorer
 
 #: The key of the LLM's prompt in `get_prompts` and `update_prompts`.
 PROMPT = "rerank_prompt"
@@ -153,7 +156,7 @@ class CrossEncoderReranker(_Preset):
 
     def __init__(
         self,
-        model: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | PairScorer | None = None,
         /,
         **options: Unpack[_CrossEncoderOptions],
     ) -> None:

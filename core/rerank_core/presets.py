@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .listwise import AlgorithmName
     from .llm.excerpts import LongDocuments
     from .llm.prompts import Prompt, StrategyName
-    from .scorers.local.cross_encoder import Backend
+    from .scorers.local.cross_encoder import Backend, PairScorer
     from .scorers.local.onnx import Precision
     from .scorers.services.prices import Price
     from .scorers.services.providers import ScoreScale
@@ -64,13 +64,13 @@ class LLMOptions(RerankerOptions, total=False):
 class CrossEncoderOptions(RerankerOptions, total=False):
     """Of `rerank_core.scorers.CrossEncoderScorer`."""
 
-    model: str | os.PathLike[str]
+    model: str | os.PathLike[str] | PairScorer
     device: str | None
     backend: Backend
     dtype: str | None
     max_length: int | None
     batch_size: int | None
-    activation: Callable[[float], float]
+    activation: Callable[[float], float] | None
     trust_remote_code: bool
     revision: str | None
 
@@ -159,9 +159,12 @@ def with_first(kind: str, first: Any, options: Mapping[str, Any]) -> dict[str, A
     None stands for no argument. Raises `ConfigurationError` for one that this kind does not take,
     or that is there already.
     """
+    name = _first(kind)
+    if name not in (None, "model") and "model" in options and "model" not in _parameters(kind):
+        # whatever it is called, it may be said as everywhere else
+        first, options = options["model"], {k: v for k, v in options.items() if k != "model"}
     if first is None:
         return dict(options)
-    name = _first(kind)
     if name is None:
         raise ConfigurationError(f"{kind} takes no model: {first!r}")
     if name in options:

@@ -43,8 +43,10 @@ def chat_model(llm: Any, *, model: str | None = None, **options: Any) -> ChatMod
     if isinstance(llm, type):  # it has the methods, but no model behind them
         raise ConfigurationError(_WANTED.format(f"the class {llm.__name__}: make one of it"))
     if hasattr(llm, "ainvoke"):
-        from .langchain import LangChainChat
+        from .langchain import LangChainChat, is_no_model
 
+        if is_no_model(llm):
+            raise ConfigurationError(_WANTED.format(type(llm).__name__))
         return LangChainChat(llm)
     if hasattr(llm, "achat"):
         from .llama_index import LlamaIndexChat

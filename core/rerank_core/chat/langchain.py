@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import Reason, ScorerError
 from ..protocols import ChatRequest, Reply
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
@@ -15,6 +16,23 @@ from .logprobs import logprobs_of
 from .message import answer_of
 from .naming import name_of_model
 from .prices import Tariff, address_of
+
+#: Runnables that answer nothing that a grade could be read from.
+_NO_MODELS = {
+    "BaseDocumentTransformer",
+    "BaseOutputParser",
+    "BasePromptTemplate",
+    "BaseRetriever",
+    "BaseTool",
+}
+
+
+def is_no_model(llm: object) -> bool:
+    """Whether it is a part of LangChain that can be invoked, but is no model."""
+    return any(
+        kind.__name__ in _NO_MODELS and kind.__module__.startswith("langchain")
+        for kind in type(llm).__mro__
+    )
 
 
 class LangChainChat:
@@ -56,6 +74,14 @@ class LangChainChat:
         )
 
     async def _invoke(self, messages: list[dict[str, str]]) -> Any:
+        if _is_unchosen(self.llm):
+            raise ScorerError(
+                "the model is chosen when it is called, and nobody has: pass "
+                'config={"configurable": {"model": …}} to what calls the reranker, or give '
+                "init_chat_model a default",
+                reason=Reason.MODEL,
+                fatal=True,
+            )
         return await call_where_it_belongs(
             lambda: self.llm.invoke(messages, *self._config),
             lambda: self.llm.ainvoke(messages, *self._config),
@@ -93,6 +119,8 @@ def _answer(message: Any) -> str:
     """What a model, or a chain that ends in a parser or a structured output, answered."""
     if hasattr(message, "model_dump_json") and not hasattr(message, "content"):
         return str(message.model_dump_json())
+    if isinstance(message, Mapping) and {"raw", "parsed"} <= message.keys():  # include_raw=True
+        return _answer(message["raw"] if message["parsed"] is None else message["parsed"])
     if isinstance(message, Mapping):
         return json.dumps(message, default=str)
     more = getattr(message, "additional_kwargs", None) or {}
@@ -103,6 +131,17 @@ def _answer(message: Any) -> str:
             "tool_calls": getattr(message, "tool_calls", None) or more.get("tool_calls"),
         }
     )
+
+
+def _is_unchosen(llm: Any) -> bool:
+    """Whether it is `init_chat_model()` without a model, and the run at hand names none."""
+    defaults = getattr(type(llm), "__name__", "") == "_ConfigurableModel" and llm._default_config
+    if defaults is False or "model" in defaults:
+        return False
+    from langchain_core.runnables.config import ensure_config
+
+    chosen = ensure_config().get("configurable") or {}
+    return f"{llm._config_prefix}model" not in chosen
 
 
 def _config(llm: Any) -> tuple[dict[str, Any], ...]:

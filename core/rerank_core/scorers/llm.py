@@ -109,6 +109,11 @@ class LLMScorer(ScorerBase):
         one_of("strategy", strategy, get_args(StrategyName))
         if not scale[0] < scale[1]:
             raise ConfigurationError(f"scale is (low, high) with low < high, not {scale}")
+        if prompt is not None and not isinstance(prompt, Prompt):
+            raise ConfigurationError(
+                "prompt is a Prompt from rerank_core.llm.prompts (in LangChain's wrappers a "
+                f"PromptTemplate, too), not {prompt!r:.80}"
+            )
         one_of("long_documents", long_documents, get_args(LongDocuments))
         self.chat = chat_model(
             llm,

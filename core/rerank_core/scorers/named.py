@@ -13,6 +13,7 @@ from ..errors import ConfigurationError
 from ..protocols import Scorer
 from .cascade import Cascade, as_cascade, is_cascade
 from .function import FunctionScorer
+from .langchain import is_of_langchain, scorer_of
 
 #: The prefix of a name ("prefix:model"), and where its scorer is.
 _NAMES: Mapping[str, tuple[str, str]] = {
@@ -138,6 +139,8 @@ def scorer_for(scorer: Any) -> Scorer:
             raise ConfigurationError(f'"bm25" takes no model: {scorer!r}')
         made: Scorer = make(rest) if rest else make()
         return made
+    if is_of_langchain(scorer) and (own := scorer_of(scorer)) is not None:
+        return own
     if isinstance(scorer, Scorer) and not isinstance(scorer, type):
         return scorer
     if callable(scorer) and not isinstance(scorer, type):

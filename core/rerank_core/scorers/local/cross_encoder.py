@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Protocol, Self, get_args
+from uuid import uuid4
 
 from ...errors import ConfigurationError, require
 from ...protocols import ScorerBase
-from ...remote.identity import named_function, named_model
+from ...remote.identity import name_of, named_function, named_model
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
@@ -27,6 +28,7 @@ from .local_model import (
     scores_from,
     torch_in_this_thread,
 )
+from .own_cross_encoder import OwnCrossEncoder, own_cross_encoder
 from .processor import has_bf16
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -42,12 +44,22 @@ _MOST_WORKERS = 8
 Backend = Literal["torch", "onnx", "openvino"]
 
 
+class PairScorer(Protocol):
+    """A cross-encoder of the user's own, as LangChain's `BaseCrossEncoder` is one."""
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> Sequence[float]:
+        """A number for each pair of query and text."""
+        ...
+
+
 class CrossEncoderScorer(ScorerBase):
     """Scores with a cross-encoder: the model reads query and text together, and gives a logit.
 
     `model` is a name on the hub or a local folder: rerankers with one label (or two: no and yes),
     and causal language models that answer yes or no (Qwen3-Reranker), whose logit is the log-odds
-    of yes. `instruction` is the prompt of models that take one.
+    of yes. `instruction` is the prompt of models that take one. Or it is an object that scores
+    pairs, LangChain's `BaseCrossEncoder` or sentence-transformers' `CrossEncoder`: its scores stay
+    as they are, and of the options `batch_size` and `activation` alone are for it.
 
     `device` (default: the best there is), `backend`, `dtype` ("bfloat16": about 1.5 times as fast
     where the processor has it, and near ties may swap) and `trust_remote_code` are those of
@@ -57,8 +69,8 @@ class CrossEncoderScorer(ScorerBase):
     elsewhere 32 together. The model is loaded on first use, in a thread, and shared by all scorers
     with these arguments.
 
-    Scores are `activation` of the logit, whatever the model saved, by default a sigmoid: 0..1; the
-    logit is kept as raw.
+    Scores are `activation` of the logit, whatever the model saved; None is a sigmoid: 0..1, and for
+    an object none. The logit is kept as raw.
 
     Raises `MissingExtraError` now, and `ConfigurationError` when it loads and the model cannot be
     had or gives more than two labels.
@@ -66,41 +78,76 @@ class CrossEncoderScorer(ScorerBase):
 
     name = "cross-encoder"
     takes_gpu = True
+    _shared: Shared[_Model | OwnCrossEncoder]
+    _unsaid: tuple[object, ...]
+    _own = False
 
     def __init__(
         self,
-        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        model: str | os.PathLike[str] | PairScorer = DEFAULT_MODEL,
         *,
         device: str | None = None,
         backend: Backend = "torch",
         dtype: str | None = None,
         max_length: int | None = None,
         batch_size: int | None = None,
-        activation: Callable[[float], float] = sigmoid,
+        activation: Callable[[float], float] | None = None,
         instruction: str | None = None,
         trust_remote_code: bool = False,
         revision: str | None = None,
     ) -> None:
-        require(type(self).__name__, "cross-encoder", "sentence_transformers")
         one_of("backend", backend, get_args(Backend))
         if batch_size is not None and batch_size < 1:
             raise ConfigurationError(f"batch_size is at least 1, not {batch_size}")
         if max_length is not None and max_length < 8:
             raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
-        self.model = os.fspath(model)
         self.batch_size = batch_size
-        self.max_concurrency = _workers() if backend == "torch" else 1
-        self.activation = activation
         self.instruction = instruction
+        if not isinstance(model, str | os.PathLike):
+            self._take(
+                model,
+                activation,
+                device=device,
+                backend=backend != "torch",
+                dtype=dtype,
+                max_length=max_length,
+                instruction=instruction,
+                trust_remote_code=trust_remote_code,
+                revision=revision,
+            )
+            return
+        require(type(self).__name__, "cross-encoder", "sentence_transformers")
+        self.model = os.fspath(model)
+        self.max_concurrency = _workers() if backend == "torch" else 1
+        self.activation = activation or sigmoid
         loader = _Loader(
             self.model, device, backend, dtype, max_length, trust_remote_code, revision
         )
-        self._shared: Shared[_Model] = Shared(("cross-encoder", loader), loader)
+        self._shared = Shared(("cross-encoder", loader), loader)
         self._unsaid = (named_model(self.model), revision, backend, dtype, max_length)
         self._sign()
 
+    def _take(
+        self, model: Any, activation: Callable[[float], float] | None, **options: Any
+    ) -> None:
+        """Score by an object of the user's own."""
+        own = own_cross_encoder(model, options)
+        self.model = str(getattr(model, "model_name", None) or type(model).__name__)
+        self.max_concurrency, self.max_attempts = 1, 1
+        self.activation = activation or as_it_is
+        self._shared = Shared(("cross-encoder", uuid4().hex), own)
+        self._own = True
+        if (named := name_of(model)) is not None:
+            self._unsaid = (named,)
+            self._sign()
+
     def with_instruction(self, instruction: str) -> Self:
-        """Another scorer with the same model and this prompt; this one stays as it is."""
+        """Another scorer with the same model and this prompt; this one stays as it is.
+
+        Raises `ConfigurationError` where the model is an object, which knows of none.
+        """
+        if self._own:
+            raise ConfigurationError(f"{self.model} takes no instruction: it is an object")
         other = copy(self)
         other._shared = copy(self._shared)  # the model goes with the last of them
         other.instruction = instruction
@@ -195,6 +242,11 @@ class _Model:
             )
         rows: list[list[float]] = found.reshape(len(pairs), -1).tolist()
         return rows
+
+
+def as_it_is(score: float) -> float:
+    """The activation of a score that needs none."""
+    return score
 
 
 def _workers() -> int:

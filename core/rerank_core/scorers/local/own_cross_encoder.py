@@ -1,0 +1,72 @@
+"""A cross-encoder of the user's own: LangChain's `BaseCrossEncoder`, or sentence-transformers'."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...errors import ConfigurationError, ScorerError
+from ...remote.foreign_errors import foreign_errors
+from ...runtime.threads import Stop
+from ...text.utf8 import as_utf8
+
+
+class OwnCrossEncoder:
+    """Asks it for pairs, some at once, by one caller at a time. Its scores are what it says."""
+
+    in_threads = False
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._lock = threading.Lock()
+
+    def __call__(self) -> OwnCrossEncoder:
+        """Itself: it is loaded."""
+        return self
+
+    def logits(
+        self, query: str, texts: Sequence[str], instruction: str | None, pairs: int, *, stop: Stop
+    ) -> list[float]:
+        """Its scores. Raises `ScorerError` for what it raises, or another number of them."""
+        ask = _asks(self.model)
+        query = as_utf8(query)
+        scores: list[float] = []
+        for start in range(0, len(texts), pairs):
+            if stop():
+                break
+            shown = [(query, as_utf8(text)) for text in texts[start : start + pairs]]
+            with self._lock, foreign_errors():
+                found = [float(score) for score in ask(shown)]
+            if len(found) != len(shown):
+                raise ScorerError(f"the model gave {len(found)} scores for {len(shown)} pairs")
+            scores += found
+        return scores + [0.0] * (len(texts) - len(scores))  # nobody waits for them any more
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self.model}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["model"])  # type: ignore[misc]
+
+
+def own_cross_encoder(model: Any, options: Mapping[str, Any]) -> OwnCrossEncoder:
+    """The model, ready to be asked. `options`: those of a model by name, as they were given.
+
+    Raises `ConfigurationError` for what is no cross-encoder, and for an option.
+    """
+    if isinstance(model, type) or _asks(model) is None:
+        raise ConfigurationError(
+            "model is a name or a folder, a LangChain BaseCrossEncoder, or a CrossEncoder of "
+            f"sentence-transformers, not {model!r:.80}"
+        )
+    if given := [name for name, value in options.items() if value]:
+        raise ConfigurationError(
+            f"{', '.join(given)}: for a model by name; set them on the {type(model).__name__}"
+        )
+    return OwnCrossEncoder(model)
+
+
+def _asks(model: Any) -> Callable[[list[tuple[str, str]]], Any] | None:
+    found = getattr(model, "score", None) or getattr(model, "predict", None)
+    return found if callable(found) else None
