@@ -58,15 +58,23 @@ class SciFact:
         """The best `depth` documents of each query by cosine, best first."""
         import numpy as np
 
-        documents = self._vectors("documents", list(self.texts.values()))
-        queries = self._vectors("queries", list(self.queries.values()))
         ids = list(self.texts)
-        cosine = queries @ documents.T
+        cosine = self.query_vectors @ self.document_vectors.T
         best = np.argsort(-cosine, axis=1, kind="stable")[:, :depth]
         return {
             query: [(ids[i], float(cosine[row, i])) for i in best[row]]
             for row, query in enumerate(self.queries)
         }
+
+    @cached_property
+    def document_vectors(self) -> Any:
+        """Of length 1, in the order of `texts`."""
+        return self._vectors("documents", list(self.texts.values()))
+
+    @cached_property
+    def query_vectors(self) -> Any:
+        """Of length 1, in the order of `queries`."""
+        return self._vectors("queries", list(self.queries.values()))
 
     def _vectors(self, name: str, texts: list[str]) -> Any:
         import numpy as np

@@ -44,7 +44,7 @@ def shown(beginning: str, **known: Any) -> dict[str, Any]:
 
 def test_langchain(server: Server) -> None:
     """A store with a retriever, a reranker around it, and the answer on top."""
-    pytest.importorskip("langchain_classic")
+    pytest.importorskip("langchain_core")
     from langchain_core.embeddings import DeterministicFakeEmbedding
     from langchain_core.vectorstores import InMemoryVectorStore
 
@@ -55,7 +55,7 @@ def test_langchain(server: Server) -> None:
     )
 
     names = shown("LangChain", store=store)
-    names["retriever"].base_compressor.reranker.close()
+    names["retriever"].reranker.reranker.close()
 
     best, *others = names["documents"]
     assert best.page_content == ANSWER

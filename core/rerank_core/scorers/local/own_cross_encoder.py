@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import ConfigurationError, ScorerError
@@ -29,7 +29,7 @@ class OwnCrossEncoder:
         self, query: str, texts: Sequence[str], instruction: str | None, pairs: int, *, stop: Stop
     ) -> list[float]:
         """Its scores. Raises `ScorerError` for what it raises, or another number of them."""
-        ask = _asks(self.model)
+        ask = getattr(self.model, _asked_by(self.model) or "score")
         query = as_utf8(query)
         scores: list[float] = []
         for start in range(0, len(texts), pairs):
@@ -55,7 +55,7 @@ def own_cross_encoder(model: Any, options: Mapping[str, Any]) -> OwnCrossEncoder
 
     Raises `ConfigurationError` for what is no cross-encoder, and for an option.
     """
-    if isinstance(model, type) or _asks(model) is None:
+    if isinstance(model, type) or _asked_by(model) is None:
         raise ConfigurationError(
             "model is a name or a folder, a LangChain BaseCrossEncoder, or a CrossEncoder of "
             f"sentence-transformers, not {model!r:.80}"
@@ -67,6 +67,8 @@ def own_cross_encoder(model: Any, options: Mapping[str, Any]) -> OwnCrossEncoder
     return OwnCrossEncoder(model)
 
 
-def _asks(model: Any) -> Callable[[list[tuple[str, str]]], Any] | None:
-    found = getattr(model, "score", None) or getattr(model, "predict", None)
-    return found if callable(found) else None
+def _asked_by(model: Any) -> str | None:
+    """The name of its method for pairs."""
+    return next(
+        (name for name in ("score", "predict") if callable(getattr(model, name, None))), None
+    )
