@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
@@ -24,6 +25,8 @@ from langchain_core.runnables.config import (
 
 from rerank_core.protocols import Reply
 from rerank_core.telemetry.chat_callbacks import ChatCall, aobserving, observing
+from rerank_core.telemetry.openinference import traces
+from rerank_core.telemetry.tracing import below
 
 NAME = "OpenAIChat"
 _SERIALIZED = {
@@ -43,20 +46,34 @@ def is_heard() -> bool:
     return _anybody_may_listen() and bool(get_callback_manager_for_config(ensure_config()).handlers)
 
 
-def chat_runs() -> AbstractContextManager[None]:
+@contextmanager
+def chat_runs() -> Iterator[None]:
     """Around a ranking, where anybody listens to the run at hand."""
     if not _anybody_may_listen():
-        return nullcontext()
+        yield
+        return
     manager = get_callback_manager_for_config(ensure_config())
-    return observing(ChatRuns(manager)) if manager.handlers else nullcontext()
+    with below(_span()), observing(ChatRuns(manager)) if manager.handlers else nullcontext():
+        yield
 
 
-def achat_runs() -> AbstractAsyncContextManager[None]:
+@asynccontextmanager
+async def achat_runs() -> AsyncIterator[None]:
     """Same, around one that is awaited."""
     if not _anybody_may_listen():
-        return nullcontext()
+        yield
+        return
     manager = get_async_callback_manager_for_config(ensure_config())
-    return aobserving(ChatRuns(manager)) if manager.handlers else nullcontext()
+    with below(_span()):
+        async with aobserving(ChatRuns(manager)) if manager.handlers else nullcontext():
+            yield
+
+
+def _span() -> Any:
+    """The run at hand as OpenInference shows it, under which our own span belongs."""
+    if not traces("langchain"):
+        return None
+    return sys.modules["openinference.instrumentation.langchain"].get_current_span()
 
 
 def _anybody_may_listen() -> bool:
@@ -79,6 +96,7 @@ class ChatRuns:
 
     def __init__(self, manager: CallbackManager | AsyncCallbackManager) -> None:
         self._manager = manager
+        self.makes_spans = traces("langchain")
 
     def started(self, call: ChatCall) -> Any:
         """Start a run."""

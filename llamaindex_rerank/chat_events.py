@@ -21,6 +21,7 @@ from llama_index.core.instrumentation.span import active_span_id
 
 from rerank_core.protocols import Reply
 from rerank_core.telemetry.chat_callbacks import ChatCall
+from rerank_core.telemetry.openinference import traces
 
 dispatcher = get_dispatcher(__name__)
 
@@ -45,6 +46,7 @@ class ChatEvents:
 
     def __init__(self, callbacks: CallbackManager) -> None:
         self._callbacks = callbacks
+        self.makes_spans = traces("llama_index")
 
     def started(self, call: ChatCall) -> _Run:
         """Start an event, and enter a span."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Self, TypedDict, Unpack
 
 from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
@@ -26,6 +26,8 @@ from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
+from rerank_core.telemetry.openinference import traces
+from rerank_core.telemetry.tracing import told_by_framework
 
 from .chat_events import ChatEvents
 
@@ -189,7 +191,9 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
                 EventPayload.TOP_K: top_n,
             },
         ) as event:
-            yield told
+            # OpenInference makes of the event above what our own span would be
+            with told_by_framework() if traces("llama_index") else nullcontext():
+                yield told
             event.on_end(payload={EventPayload.NODES: _shown(result)})
         dispatcher.event(ReRankEndEvent(nodes=_shown(result), tags=report))
 

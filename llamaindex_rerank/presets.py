@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from llama_index.core.bridge.pydantic import Field
+from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import MockLLM
 from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 #: The key of the LLM's prompt in `get_prompts` and `update_prompts`.
 PROMPT = "rerank_prompt"
-
+#: The options by which a model is asked for by name.
+_BY_NAME = {"model", "base_url", "api_key", "headers", "client", "http_client"}
 
 _OWN = {
     name: parameter
@@ -126,12 +128,12 @@ class LLMReranker(_Preset):
         super().__init__(model, **options)
 
     def _defaults(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        if {"llm", "model", "base_url", "api_key"} & set(options):
+        if {"llm", *_BY_NAME} & set(options):
             return options
         # the attribute behind Settings.llm, which would make up a default of its own; and
         # `Settings.llm = None` leaves a mock there, which grades nothing
         llm = Settings._llm
-        return options if llm is None or isinstance(llm, MockLLM) else {"llm": llm, **options}
+        return options if llm is None or type(llm) is MockLLM else {"llm": llm, **options}
 
     def _get_prompts(self) -> PromptDictType:
         return {PROMPT: to_template(self._scorer.prompt)}
@@ -205,12 +207,28 @@ class _EmbeddingOptions(presets.EmbeddingOptions, OwnOptions, total=False): ...
 
 
 class EmbeddingReranker(_Preset):
-    """Cosine similarity of embeddings. See `EmbeddingScorer`."""
+    """Cosine similarity of embeddings. See `EmbeddingScorer`.
+
+    Without a model it takes `Settings.embed_model` if one was set, else an OpenAI model. Raises
+    `ConfigurationError` where embeddings were switched off there.
+    """
 
     kind = "embedding"
 
     def __init__(self, embedder: Any = None, /, **options: Unpack[_EmbeddingOptions]) -> None:
         super().__init__(embedder, **options)
+
+    def _defaults(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        if {"embedder", *_BY_NAME} & set(options):
+            return options
+        # as for the LLM; but where `Settings.embed_model = None` left a mock, texts go nowhere else
+        embedder = Settings._embed_model
+        if type(embedder) is MockEmbedding:
+            raise ConfigurationError(
+                "Settings.embed_model is a MockEmbedding, whose vectors say nothing of a text: "
+                "EmbeddingReranker(embed_model) takes another one"
+            )
+        return options if embedder is None else {"embedder": embedder, **options}
 
 
 class _BM25Options(presets.BM25Options, OwnOptions, total=False): ...

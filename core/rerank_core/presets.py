@@ -125,6 +125,7 @@ class EmbeddingOptions(RerankerOptions, total=False):
     """Of `rerank_core.scorers.EmbeddingScorer`."""
 
     embedder: Any
+    model: Any
     query_prompt: str | None
     document_prompt: str | None
     vectors: Mapping[str, Sequence[float]] | None

@@ -346,9 +346,16 @@ class Reranker(Held):
 
     async def _scored(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
         selection = Selection(duplicates=self.duplicates, max_per=self.max_per)
-        with ranking_span(list(self.scorers), len(asked.candidates)) as span:
+        with ranking_span(self.name, list(self.scorers), asked, top_n) as span:
             placed, report = await selection.run(self._pipeline.run, asked, deadline)
-            span.finish(report)
+            ranking = self._cut(asked, placed, top_n, report)
+            span.finish(ranking)
+        return ranking
+
+    def _cut(
+        self, asked: Given, placed: Sequence[Placed], top_n: int | None, report: Report
+    ) -> Ranking:
+        """The ranking, of which what reaches the threshold is returned, if there is one."""
         if self.threshold is not None and report.degraded:
             note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
             report = dataclasses.replace(report, notes=(*report.notes, note))

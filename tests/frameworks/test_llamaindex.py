@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from inspect import signature
@@ -35,6 +36,7 @@ from llama_index.core.callbacks import (
     TokenCountingHandler,
 )
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
+from llama_index.core.embeddings import BaseEmbedding
 from llama_index.core.evaluation import RetrieverEvaluator
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
@@ -55,6 +57,7 @@ from pydantic import PrivateAttr
 import llamaindex_rerank
 from llamaindex_rerank import (
     BM25Reranker,
+    EmbeddingReranker,
     HybridReranker,
     LLMReranker,
     RerankAPIReranker,
@@ -312,6 +315,117 @@ class TestSettings:
         with pytest.raises(MissingKeyError, match="OPENAI_API_KEY"):
             LLMReranker()
         assert Settings._llm is None
+
+
+class Letters(BaseEmbedding):
+    """How often each letter occurs; notes where it was asked."""
+
+    _where: list[Any] = PrivateAttr(default_factory=list)
+
+    def _vector(self, text: str) -> list[float]:
+        return [1e-9, *(float(text.count(letter)) for letter in "abcdefghijklmnopqrstuvwxyz")]
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        self._where.append("a thread")
+        return self._vector(query)
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        self._where.append(asyncio.get_running_loop())
+        return self._vector(query)
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._vector(text)
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return self._vector(text)
+
+
+class TestEmbeddings:
+    def test_a_model_that_was_set_is_used(
+        self, postprocess: Postprocess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As `LLMReranker()` takes `Settings.llm`: no text goes to OpenAI."""
+        monkeypatch.setattr(Settings, "_embed_model", None)
+        Settings.embed_model = Letters()
+
+        found = postprocess(EmbeddingReranker(top_n=2))
+
+        assert names(found)[0] == "rome"
+        assert len(found) == 2
+
+    @pytest.mark.parametrize("name", ["embedder", "model"])
+    def test_a_model_that_is_given_goes_first(
+        self, postprocess: Postprocess, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """By either name, or as the first argument."""
+        set_before, given = Letters(), Letters()
+        monkeypatch.setattr(Settings, "_embed_model", set_before)
+
+        postprocess(EmbeddingReranker(**{name: given}))
+        postprocess(EmbeddingReranker(given))
+
+        assert len(given._where) == 2
+        assert set_before._where == []
+
+    def test_each_face_uses_the_models_own(self) -> None:
+        """The sync one in a thread, the async one on the caller's loop."""
+        model = Letters()
+
+        async def session() -> bool:
+            await EmbeddingReranker(model).apostprocess_nodes(NODES, query_str=QUERY)
+            return model._where == ["a thread", asyncio.get_running_loop()]
+
+        EmbeddingReranker(model).postprocess_nodes(NODES, query_str=QUERY)
+        assert asyncio.run(session())
+
+    def test_a_model_is_a_scorer_in_a_reranker(self, server: Server) -> None:
+        """It is callable, and not called: what it returns would be no scores."""
+        assert Reranker(Letters()).rank(QUERY, list(TEXTS.values()))[0].text == TEXTS["rome"]
+        assert Reranker(own_model(server)).rank(QUERY, list(TEXTS.values()))[0].score is not None
+
+    def test_switched_off_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`Settings.embed_model = None` leaves a mock: nothing is asked in its place."""
+        monkeypatch.setattr(Settings, "_embed_model", MockEmbedding(embed_dim=1))
+
+        with pytest.raises(ConfigurationError, match="vectors say nothing"):
+            EmbeddingReranker()
+
+    def test_nothing_is_made_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where none was set, the environment says, and LlamaIndex' own default stays unmade."""
+        monkeypatch.setattr(Settings, "_embed_model", None)
+
+        with pytest.raises(MissingKeyError, match="OPENAI_API_KEY"):
+            EmbeddingReranker()
+        assert Settings._embed_model is None
+
+
+class TestWarmUp:
+    def test_a_model_of_the_users_makes_its_clients(self, server: Server) -> None:
+        """The longest part of a first call; and nothing is sent."""
+        llm = own_model(server)
+        reranker = LLMReranker(llm=llm)
+
+        reranker.reranker.warm_up()
+
+        assert (llm._client is None, llm._aclient is None) == (False, False)
+        assert "openai.resources.chat.completions" in sys.modules
+        assert server.requests == []
+
+    def test_what_fails_in_it_is_told_by_the_call(self) -> None:
+        """A model of any make may have attributes that raise."""
+
+        class Awkward(Recording):
+            @property
+            def client(self) -> Any:
+                raise RuntimeError("not yet")
+
+            async def _get_client(self) -> None:
+                raise AssertionError("nobody waits for this")
+
+        reranker = LLMReranker(Awkward())
+        reranker.reranker.warm_up()
+
+        assert len(reranker.postprocess_nodes(NODES[:2], query_str=QUERY)) == 2
 
 
 class Noted(BaseEventHandler):

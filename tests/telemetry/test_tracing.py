@@ -185,14 +185,28 @@ def test_an_error_that_reaches_the_caller_is_on_the_span(recorded: Recorded, ran
     assert [event.name for event in span.events] == ["exception"]
 
 
-def test_no_text_is_recorded(recorded: Recorded, rank: Face) -> None:
-    """Neither the query's nor a document's."""
+def test_texts_can_be_hidden(
+    recorded: Recorded, rank: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By OpenInference's switches, as `test_openinference.py` has them: the query's, documents'."""
+    monkeypatch.setenv("OPENINFERENCE_HIDE_INPUTS", "true")
+    monkeypatch.setenv("OPENINFERENCE_HIDE_OUTPUTS", "true")
     rank(Calls())
     rank(Fails())
 
     exported = recorded.everything()
     assert "rerank.coverage" in exported
     assert not any(text in exported for text in (QUERY, *TEXTS))
+
+
+def test_measurements_hold_no_text(recorded: Recorded, rank: Face) -> None:
+    """Whatever a span shows."""
+    rank(Calls())
+    rank(Fails())
+
+    data = recorded.reader.get_metrics_data()
+    assert data is not None
+    assert not any(text in data.to_json() for text in (QUERY, *TEXTS))
 
 
 _RANK = """

@@ -11,11 +11,14 @@ from ..protocols import ChatRequest, Reply
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
+from ..telemetry.tracing import chat_span
 from .asked import Asked
 from .logprobs import logprobs_of
 from .message import answer_of
 from .naming import name_of_model
-from .prices import Tariff, address_of
+from .prices import Tariff, address_of, priced
+from .startup import start_up
+from .vendors import provider_of
 
 #: Runnables that answer nothing that a grade could be read from.
 _NO_MODELS = {
@@ -46,8 +49,10 @@ class LangChainChat:
         self.model = str(
             getattr(llm, "model_name", None) or getattr(llm, "model", None) or type(llm).__name__
         )
-        self.tariff = Tariff(self.model, address=address_of(llm), provider=_provider(llm))
+        self._provider = provider_of(llm)
+        self.tariff = Tariff(self.model, address=address_of(llm), provider=priced(self._provider))
         self._asked, self._config = Asked(), _config(llm)
+        self._started = False
         self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
@@ -56,7 +61,13 @@ class LangChainChat:
             {"role": "system", "content": request.system},
             {"role": "user", "content": request.user},
         ]
-        message = await self._asked.ask(messages, self._invoke)
+        asked = {"messages": messages}
+        with chat_span(self._provider, self.model, asked, framework="langchain") as answered:
+            reply = self._reply(await self._asked.ask(messages, self._invoke))
+            answered(reply)
+        return reply
+
+    def _reply(self, message: Any) -> Reply:
         usage = getattr(message, "usage_metadata", None) or {}
         prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
         cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
@@ -88,31 +99,15 @@ class LangChainChat:
         )
 
     async def warm_up(self) -> None:
-        """Load the price list, work that must not hold up the loop."""
+        """Let it make its clients, and load the price list: work that must not hold up the loop."""
+        if not self._started:
+            await run(lambda stop: start_up(self.llm))
+            self._started = True
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
 
     def __repr__(self) -> str:
         return f"LangChainChat({self.model!r})"
-
-
-#: What the price list calls the providers that LangChain calls otherwise.
-_PROVIDERS = {
-    "amazon_bedrock": "aws",
-    "google_genai": "google",
-    "google_vertexai": "google",
-    "mistralai": "mistral",
-    "xai": "x-ai",
-}
-
-
-def _provider(llm: Any) -> str | None:
-    """The provider as LangChain's own traces name it; None where the model does not say."""
-    try:
-        named = llm._get_ls_params().get("ls_provider")
-    except Exception:  # a model of any make, asked for what it need not have
-        return None
-    return _PROVIDERS.get(named, named) if isinstance(named, str) else None
 
 
 def _answer(message: Any) -> str:

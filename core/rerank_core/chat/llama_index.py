@@ -8,10 +8,13 @@ from ..protocols import ChatRequest, Reply
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.threads import run
 from ..runtime.usage import record
+from ..telemetry.tracing import chat_span
 from .asked import Asked
 from .message import answer_of
 from .naming import name_of_model
-from .prices import Tariff, address_of
+from .prices import Tariff, address_of, priced
+from .startup import start_up
+from .vendors import provider_of, tokens_taken
 
 
 class LlamaIndexChat:
@@ -27,8 +30,10 @@ class LlamaIndexChat:
             or getattr(llm, "model", None)
             or type(llm).__name__
         )
-        self.tariff = Tariff(self.model, address=address_of(llm))
+        self._provider = provider_of(llm)
+        self.tariff = Tariff(self.model, address=address_of(llm), provider=priced(self._provider))
         self._asked = Asked()
+        self._started = False
         self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
@@ -36,8 +41,8 @@ class LlamaIndexChat:
         from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
         messages = [
-            {"role": MessageRole.SYSTEM, "content": request.system},
-            {"role": MessageRole.USER, "content": request.user},
+            {"role": MessageRole.SYSTEM.value, "content": request.system},
+            {"role": MessageRole.USER.value, "content": request.user},
         ]
 
         async def chat(messages: list[dict[str, Any]]) -> Any:
@@ -46,18 +51,24 @@ class LlamaIndexChat:
                 lambda: self.llm.chat(said), lambda: self.llm.achat(said)
             )
 
-        response = await self._asked.ask(messages, chat)
-        usage = getattr(response, "additional_kwargs", None) or {}
-        prompt, completed = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        record(
-            prompt_tokens=prompt or 0,
-            completion_tokens=completed or 0,
-            cost=self.tariff.cost(prompt, completed),
-        )
-        return Reply(_answer(response.message), prompt, completed)
+        asked = {"messages": messages}
+        with chat_span(self._provider, self.model, asked, framework="llama_index") as answered:
+            response = await self._asked.ask(messages, chat)
+            taken = tokens_taken(response)
+            record(
+                prompt_tokens=taken.prompt or 0,
+                completion_tokens=taken.completion or 0,
+                cost=self.tariff.cost(*taken),
+            )
+            reply = Reply(_answer(response.message), taken.prompt, taken.completion)
+            answered(reply)
+        return reply
 
     async def warm_up(self) -> None:
-        """Load the price list, work that must not hold up the loop."""
+        """Let it make its clients, and load the price list: work that must not hold up the loop."""
+        if not self._started:
+            await run(lambda stop: start_up(self.llm))
+            self._started = True
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
 

@@ -56,6 +56,15 @@ class Tariff:
         return not (self.address or self.provider) or "genai_prices" in sys.modules
 
 
+#: What the price list calls the providers that everybody else calls otherwise.
+_PROVIDERS = {"mistralai": "mistral", "xai": "x-ai"}
+
+
+def priced(provider: str | None) -> str | None:
+    """The provider by the price list's name."""
+    return _PROVIDERS.get(provider or "", provider)
+
+
 def address_of(llm: object) -> str | None:
     """The server that a user's own model object asks, if it says."""
     client = getattr(llm, "root_client", None) or getattr(llm, "_client", None)

@@ -27,6 +27,8 @@ class Context(NamedTuple):
     caller: asyncio.AbstractEventLoop | None = None
     #: Who is told of chat calls: an affair of `telemetry.chat_callbacks`, which lies above.
     observation: Any = None
+    #: Whether a framework's own tracer shows this ranking as one: an affair of `telemetry.tracing`.
+    told: bool = False
 
 
 _context: ContextVar[Context] = ContextVar("rerank_context", default=Context())  # noqa: B039 - frozen

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..chat.prices import address_of
+from ..chat.startup import start_up
 from ..errors import ConfigurationError, ScorerError, require
 from ..remote.foreign_errors import foreign_errors
 from ..remote.identity import name_of, named_model
@@ -84,6 +85,12 @@ class _UsersOwn(Embedder):
         self.of_query, self.of_texts = of_query, of_texts
         self._queries: dict[str, Vector] = {}
         self._turn = PerLoop(asyncio.Lock)
+        self.embedder, self._started = embedder, False
+
+    async def warm_up(self) -> None:
+        if not self._started:
+            await run(lambda stop: start_up(self.embedder))
+            self._started = True
 
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         wanted, marked = self.prompts[0] + query, [self.prompts[1] + text for text in texts]

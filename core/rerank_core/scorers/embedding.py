@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
+from ..errors import ConfigurationError
 from ..protocols import ScorerBase, Scores
 from ..remote.identity import checked_cache_name
 from ..runtime.numbers import finite
@@ -20,10 +21,11 @@ DEFAULT_MODEL = "text-embedding-3-large"
 class EmbeddingScorer(ScorerBase):
     """Scores by the cosine of the query's embedding and the text's, mapped to 0..1 by (1+c)/2.
 
-    `embedder` is an OpenAI model (`"text-embedding-3-large"`, or `"openai:NAME"` for whatever a
-    compatible server calls it), a sentence-transformers model by name or folder, or an object: a
-    LangChain `Embeddings`, a LlamaIndex `BaseEmbedding`, a `SentenceTransformer`. The latter two
-    kinds are called where they belong: on the caller's loop, or in a thread.
+    `embedder`, or `model`, is an OpenAI model (`"text-embedding-3-large"`, which it is without
+    either, or `"openai:NAME"` for whatever a compatible server calls it), a sentence-transformers
+    model by name or folder, or an object: a LangChain `Embeddings`, a LlamaIndex `BaseEmbedding`, a
+    `SentenceTransformer`. Objects are called where they belong: on the caller's loop, or in a
+    thread.
 
     A late-interaction model (sentence-transformers' `MultiVectorEncoder`) gives a vector a token:
     then it is the mean, over the query's, of the highest cosine with any of the text's (MaxSim,
@@ -52,8 +54,9 @@ class EmbeddingScorer(ScorerBase):
 
     def __init__(
         self,
-        embedder: Any = DEFAULT_MODEL,
+        embedder: Any = None,
         *,
+        model: Any = None,
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         vectors: Mapping[str, Sequence[float]] | None = None,
@@ -70,6 +73,9 @@ class EmbeddingScorer(ScorerBase):
         revision: str | None = None,
         cache_name: str | None = None,
     ) -> None:
+        if embedder is not None and model is not None:
+            raise ConfigurationError("give embedder= or model=, not both")
+        embedder = next((one for one in (embedder, model) if one is not None), DEFAULT_MODEL)
         self.vectors = vectors or {}
         options = {
             "base_url": base_url,

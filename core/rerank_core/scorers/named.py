@@ -131,7 +131,10 @@ def scorer_class(kind: str) -> Any:
 
 
 def scorer_for(scorer: Any) -> Scorer:
-    """One scorer, by name ("cross-encoder:BAAI/bge-reranker-large"), object or function."""
+    """One scorer, by name ("cross-encoder:BAAI/bge-reranker-large"), object or function.
+
+    A framework's model object stands for the scorer that asks it.
+    """
     if isinstance(scorer, str):
         prefix, _, rest = scorer.partition(":")
         make = scorer_class(prefix)
@@ -143,9 +146,21 @@ def scorer_for(scorer: Any) -> Scorer:
         return own
     if isinstance(scorer, Scorer) and not isinstance(scorer, type):
         return scorer
+    if (kind := _kind_of_model(scorer)) is not None:
+        scored: Scorer = scorer_class(kind)(scorer)
+        return scored
     if callable(scorer) and not isinstance(scorer, type):
         return FunctionScorer(scorer)
     raise ConfigurationError(
         f"a scorer is a name, an object with `async score(query, texts)`, or a function "
         f"(query, texts) -> scores, not {scorer!r}"
     )
+
+
+def _kind_of_model(thing: Any) -> str | None:
+    """What a framework's model object does here; LlamaIndex' are callable, and not to be called."""
+    if isinstance(thing, type):
+        return None
+    if hasattr(thing, "get_query_embedding") or hasattr(thing, "embed_documents"):
+        return "embedding"
+    return "llm" if hasattr(thing, "achat") or hasattr(thing, "agenerate_prompt") else None

@@ -18,7 +18,13 @@ import inspect
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,6 +34,7 @@ from ..protocols import Reply
 from ..remote.http_errors import from_foreign
 from ..runtime.context import carrying, current
 from .log import log
+from .tracing import chat_span
 
 #: How long the end of the block waits for an observer to catch up, in seconds.
 OBSERVER_TIMEOUT = 0.25
@@ -70,7 +77,10 @@ class ChatObserver(Protocol):
 
 @contextmanager
 def observing(observer: ChatObserver) -> Iterator[None]:
-    """Tell the observer of the chat calls of the rankings in this block."""
+    """Tell the observer of the chat calls of the rankings in this block.
+
+    One that `makes_spans` brings them to OpenTelemetry: then there are none of ours.
+    """
     observation = _InThread(observer)
     try:
         with carrying(observation=observation):
@@ -94,7 +104,7 @@ async def aobserving(observer: ChatObserver) -> AsyncIterator[None]:
 
 def unobserved() -> AbstractContextManager[None]:
     """Nobody is told of what happens in this block: it is done on the side."""
-    return carrying(observation=None)
+    return carrying(observation=None, told=False)
 
 
 @contextmanager
@@ -107,20 +117,25 @@ def chat_call(
     """
     observation: _Observation | None = current().observation
     if observation is None:
-        yield _nobody_hears
+        with chat_span(provider, model, request) as answered:
+            yield answered
         return
+    traced = nullcontext() if observation.makes_spans else chat_span(provider, model, request)
     parameters = {name: request[name] for name in request if name not in ("model", "messages")}
     call = ChatCall(provider, model, request["messages"], parameters)
     observation.start(call)
+
+    def told(reply: Reply) -> None:
+        observation.finish(call, reply)
+        if answered is not None:
+            answered(reply)
+
     try:
-        yield lambda reply: observation.finish(call, reply)
+        with traced as answered:
+            yield told
     except BaseException as error:
         observation.finish(call, _as_told(error))
         raise
-
-
-def _nobody_hears(reply: Reply) -> None:
-    pass
 
 
 def _as_told(error: BaseException) -> ScorerError:
@@ -146,6 +161,7 @@ class _Observation:
 
     def __init__(self, observer: ChatObserver) -> None:
         self._observer = observer
+        self.makes_spans: bool = getattr(observer, "makes_spans", False)
         self._lock = threading.Lock()
         self._over = False
         self._open: dict[ChatCall, None] = {}  # a set that keeps its order
