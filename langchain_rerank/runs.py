@@ -87,6 +87,7 @@ def _anybody_may_listen() -> bool:
         "langchain_core.tracers.context" in sys.modules
         or bool(ensure_config().get("callbacks"))
         or get_debug()
+        or traces("langchain")
         or any(name.startswith(_TRACING) for name in os.environ)
     )
 

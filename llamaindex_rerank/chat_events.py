@@ -22,6 +22,7 @@ from llama_index.core.instrumentation.span import active_span_id
 from rerank_core.protocols import Reply
 from rerank_core.telemetry.chat_callbacks import ChatCall
 from rerank_core.telemetry.openinference import traces
+from rerank_core.telemetry.tracing import name_model
 
 dispatcher = get_dispatcher(__name__)
 
@@ -65,6 +66,8 @@ class ChatEvents:
         dispatcher.span_enter(
             id_=run.span_id, bound_args=run.arguments, parent_id=active_span_id.get(), tags={}
         )
+        if self.makes_spans:  # which looks for the model's name in an LLM object, and there is none
+            name_model(call.provider, call.model, call.parameters)
         dispatcher.event(
             LLMChatStartEvent(
                 messages=messages, additional_kwargs=more, model_dict=model, span_id=run.span_id

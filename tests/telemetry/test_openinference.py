@@ -342,3 +342,73 @@ class TestByOurselves:
         assert "reranker.input_documents.99.document.content" in span
         assert "reranker.output_documents.99.document.content" in span
         assert "rerank.documents_left_out" not in span
+
+
+@pytest.fixture
+def instrumented(spans: Spans) -> Iterator[Spans]:
+    """OpenInference's own instrumentations of both frameworks, into the same trace."""
+    langchain = pytest.importorskip("openinference.instrumentation.langchain")
+    llama_index = pytest.importorskip("openinference.instrumentation.llama_index")
+    both = (langchain.LangChainInstrumentor(), llama_index.LlamaIndexInstrumentor())
+    for one in both:
+        one.instrument(tracer_provider=spans.provider, skip_dep_check=True)
+    yield spans
+    for one in both:
+        one.uninstrument()
+
+
+class TestBesideTheInstrumentations:
+    """They show the frameworks' parts of it: nothing is there twice, or says another thing."""
+
+    @pytest.mark.parametrize("model", [ours, langchains])
+    def test_langchain(self, instrumented: Spans, server: Server, face: str, model: Any) -> None:
+        """The reranker's run is a chain of theirs, and what is known of it hangs below."""
+        with Reranker(model(server), top_n=2) as reranker:
+            in_langchain(reranker, face)
+
+        (ranking,), (call,) = instrumented.of("RERANKER"), instrumented.of("LLM")
+        assert ranking["reranker.query"] == QUERY
+        assert "reranker.output_documents.1.document.content" in ranking
+        assert (call["llm.model_name"], call["llm.provider"]) == ("gpt-4o-mini", "openai")
+        assert call["llm.token_count.prompt"] == ranking["gen_ai.usage.input_tokens"]
+        assert instrumented.above(instrumented.named("rerank")) == ["RerankCompressor"]
+        assert KEY not in instrumented.everything()
+
+    @pytest.mark.parametrize("model", [ours, langchains])
+    def test_llama_index(self, instrumented: Spans, server: Server, face: str, model: Any) -> None:
+        """Theirs is the reranker span, of the events; it has our report, too."""
+        with Reranker(model(server), top_n=2) as reranker:
+            in_llama_index(reranker, face)
+
+        (ranking,), (call,) = instrumented.of("RERANKER"), instrumented.of("LLM")
+        assert ranking["reranker.query"] == QUERY
+        assert (ranking["reranker.model_name"], ranking["reranker.top_k"]) == ("gpt-4o-mini", 2)
+        assert "reranker.output_documents.1.document.content" in ranking
+        assert (ranking["rerank.degraded"], ranking["rerank.coverage"]) == (False, 1.0)
+        assert (call["llm.model_name"], call["llm.provider"]) == ("gpt-4o-mini", "openai")
+        assert call["llm.token_count.prompt"] == ranking["gen_ai.usage.input_tokens"]
+        assert instrumented.above(instrumented.named("rerank"))[0].startswith(
+            "RerankPostprocessor."
+        )
+        assert KEY not in instrumented.everything()
+
+    @pytest.mark.parametrize("framework", [in_langchain, in_llama_index])
+    def test_a_degraded_ranking_says_so(
+        self, instrumented: Spans, face: str, framework: Use
+    ) -> None:
+        """In the one span that is of the kind."""
+        with Reranker(Fails()) as reranker:
+            framework(reranker, face)
+
+        (ranking,) = instrumented.of("RERANKER")
+        assert (ranking["rerank.degraded"], ranking["rerank.reasons"]) == (True, ("server",))
+        assert "reranker.output_documents.2.document.content" in ranking
+
+    def test_a_session_is_on_every_span(self, instrumented: Spans) -> None:
+        """As `using_session` says of all that is below it."""
+        from openinference.instrumentation import using_session
+
+        with using_session("s-1"), Reranker("bm25") as reranker:
+            plain(reranker, "sync")
+
+        assert instrumented.of("RERANKER")[0]["session.id"] == "s-1"
