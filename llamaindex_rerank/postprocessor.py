@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -12,7 +13,7 @@ from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayloa
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.prompts.mixin import PromptMixin
+from llama_index.core.prompts.mixin import PromptDictType, PromptMixin
 from llama_index.core.schema import (
     BaseComponent,
     BaseNode,
@@ -20,8 +21,9 @@ from llama_index.core.schema import (
     NodeWithScore,
     QueryBundle,
 )
+from pydantic.json_schema import SkipJsonSchema
 
-from rerank_core import InvalidInputError, Ranking, Reranker
+from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config
 from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
@@ -30,6 +32,7 @@ from rerank_core.telemetry.openinference import traces
 from rerank_core.telemetry.tracing import told_by_framework
 
 from .chat_events import ChatEvents
+from .prompts import prompts_of, with_prompts
 
 dispatcher = get_dispatcher(__name__)
 
@@ -80,7 +83,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
 
-    reranker: Reranker = Field(exclude=True)
+    reranker: SkipJsonSchema[Reranker] = Field(exclude=True)
     metadata_mode: MetadataMode = MetadataMode.EMBED
     keep_retrieval_score: bool = False
     top_n: int | None = None
@@ -120,6 +123,40 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
             if "top_n" in options:
                 copied.top_n = copied.reranker.top_n
         return copied
+
+    def to_dict(self, **kwargs: Any) -> dict[str, Any]:
+        """As JSON can hold it, with the reranker as a config file has it; no key is in it."""
+        stored: dict[str, Any] = super().to_dict(**kwargs)
+        return {**stored, **self._stored()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """One like that which `to_dict` told of.
+
+        Raises `ConfigurationError` where the reranker could not be stored: give `reranker=` again.
+        """
+        data = {**data, **kwargs}
+        stored = data.pop("config", None)
+        if "reranker" not in data and stored is None:
+            raise ConfigurationError(
+                f"the reranker could not be stored: {cls.__name__}.from_dict(data, reranker=…) "
+                "takes it again"
+            )
+        if "reranker" not in data:
+            data["reranker"] = Reranker.from_config(stored)
+        return super().from_dict(data)
+
+    def _stored(self) -> dict[str, Any]:
+        try:
+            return {"config": json.loads(json.dumps(config.of(self.reranker)))}
+        except (ConfigurationError, TypeError):
+            return {"config": None}
+
+    def _get_prompts(self) -> PromptDictType:
+        return prompts_of(self.reranker)
+
+    def _update_prompts(self, prompts: PromptDictType) -> None:
+        self.reranker = with_prompts(self.reranker, prompts)
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
@@ -180,7 +217,13 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         seen = _shown(nodes)
         top_n = self._top_n or len(nodes)
         dispatcher.event(
-            ReRankStartEvent(query=query, nodes=seen, top_n=top_n, model_name=self.reranker.name)
+            ReRankStartEvent(
+                query=query,
+                nodes=seen,
+                top_n=top_n,
+                model_name=self.reranker.name,
+                tags={"reranker": type(self).__name__},
+            )
         )
         with self.callback_manager.event(
             CBEventType.RERANKING,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import MockLLM
-from llama_index.core.prompts.mixin import PromptDictType
 from llama_index.core.settings import Settings
 
 from rerank_core import ConfigurationError, presets
@@ -19,13 +18,10 @@ from rerank_core.options import NAMES
 from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
-from .prompts import from_template, to_template
 
 if TYPE_CHECKING:
     from rerank_core.scorers.local.cross_encoder import PairScorer
 
-#: The key of the LLM's prompt in `get_prompts` and `update_prompts`.
-PROMPT = "rerank_prompt"
 #: The options by which a model is asked for by name.
 _BY_NAME = {"model", "base_url", "api_key", "headers", "client", "http_client"}
 
@@ -93,6 +89,14 @@ class _Preset(RerankPostprocessor):
         """
         return cls(**presets.from_file(cls.kind, path, given))
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """One like that which `to_dict` told of; what could not be stored is given again."""
+        return super(RerankPostprocessor, cls).from_dict(data, **kwargs)
+
+    def _stored(self) -> dict[str, Any]:
+        return {}  # `made_with` says it
+
     def _defaults(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """The options, and what LlamaIndex has an opinion of its own about."""
         return options
@@ -134,18 +138,6 @@ class LLMReranker(_Preset):
         # `Settings.llm = None` leaves a mock there, which grades nothing
         llm = Settings._llm
         return options if llm is None or type(llm) is MockLLM else {"llm": llm, **options}
-
-    def _get_prompts(self) -> PromptDictType:
-        return {PROMPT: to_template(self._scorer.prompt)}
-
-    def _update_prompts(self, prompts: PromptDictType) -> None:
-        if (template := prompts.get(PROMPT)) is not None:
-            prompt = from_template(template, self._scorer.prompt)
-            self.reranker = self.reranker.replace(scorer=self._scorer.with_prompt(prompt))
-
-    @property
-    def _scorer(self) -> Any:
-        return self.reranker.scorers[self.kind]
 
 
 class _CrossEncoderOptions(presets.CrossEncoderOptions, OwnOptions, total=False): ...

@@ -77,8 +77,13 @@ _COMBINATIONS: Mapping[str, Any] = {
 }
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The table `reranker` of the file. Raises `ConfigurationError`, naming the file."""
+def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """The table `reranker` of the file, or that table itself.
+
+    Raises `ConfigurationError`, naming the file.
+    """
+    if isinstance(path, Mapping):
+        return dict(path)
     try:
         whole = _parsed(Path(path))
     except OSError as error:
@@ -204,6 +209,13 @@ def _shows_secret(value: Any) -> bool:
     if isinstance(value, Cascade):
         return any(holds_secret(stage.scorer) for stage in value.stages)
     return holds_secret(value)
+
+
+def of(reranker: Any) -> dict[str, Any]:
+    """The table of a `Reranker`. Raises `ConfigurationError` for what no file can hold."""
+    found = _without_none(table(reranker._named, reranker._options))
+    _refuse_secrets(found)
+    return found
 
 
 def table(named: Mapping[str, Any], options: Options) -> dict[str, Any]:

@@ -176,11 +176,13 @@ class Reranker(Held):
 
     @classmethod
     @spelled_out_changes
-    def from_config(cls, path: str | os.PathLike[str], **given: Unpack[RerankerChanges]) -> Self:
-        """The reranker in a file that `to_config` or `rerank tune` wrote: TOML, .json or .yaml.
+    def from_config(
+        cls, path: str | os.PathLike[str] | Mapping[str, Any], **given: Unpack[RerankerChanges]
+    ) -> Self:
+        """The reranker in a file (TOML, .json, .yaml) that `to_config` or `rerank tune` wrote, or
+        in its table. What is given takes the file's place: `scorer=` where no name stands for it.
 
-        What is given takes the file's place: `scorer=` for one that no name stands for. Keys
-        come from the environment. Raises `ConfigurationError`, naming what is wrong.
+        Keys come from the environment. Raises `ConfigurationError`, naming what is wrong.
         """
         refuse_unknown(given, CHANGES)
         table = config.load(path)
@@ -299,7 +301,6 @@ class Reranker(Held):
         self._shadows = set()
 
     # -- the flow ------------------------------------------------------------------------------
-
     def _checked(
         self,
         query: str,
@@ -309,7 +310,7 @@ class Reranker(Held):
     ) -> tuple[Given, int | None, Deadline]:
         limit = self._limit() if isinstance(timeout, Unset) else for_call("timeout", timeout)
         many = self.top_n if isinstance(top_n, Unset) else for_call("top_n", top_n)
-        # from here on it runs: what must load, and the way to the background loop, count too
+        # from here on it runs: what must load, and the way to the loop, count too
         deadline = Deadline.after(limit)
         return given(query, documents, self.retrieval_score), many, deadline
 
@@ -348,8 +349,7 @@ class Reranker(Held):
         selection = Selection(duplicates=self.duplicates, max_per=self.max_per)
         with ranking_span(self.name, list(self.scorers), asked, top_n) as span:
             placed, report = await selection.run(self._pipeline.run, asked, deadline)
-            ranking = self._cut(asked, placed, top_n, report)
-            span.finish(ranking)
+            span.finish(ranking := self._cut(asked, placed, top_n, report))
         return ranking
 
     def _cut(

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import ConfigurationError
 from ..text.utf8 import as_utf8
@@ -131,6 +131,10 @@ class Prompt:
             "marker": marker,
             "documents": fenced(texts, marker),
         }
+        return self.said(values)
+
+    def said(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """The system and the user message with the fields filled in."""
         return self.system.format(**values), self.user.format(**values)
 
 
