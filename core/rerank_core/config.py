@@ -268,6 +268,8 @@ def _checked_name(option: str, value: Any) -> Any:
         return {_STAGES: [_stage_table(option, stage) for stage in value.stages]}
     if isinstance(value, Mapping):
         return {name: _checked_name(option, one) for name, one in value.items()}
+    if isinstance(value, list):  # stages, as a file had them
+        return [_checked_name(option, one) for one in value]
     if isinstance(value, (str, bool, int, float)):
         return value
     raise ConfigurationError(
