@@ -255,9 +255,11 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         )
 
 
-def _query(bundle: QueryBundle | None) -> str:
+def _query(bundle: QueryBundle | str | None) -> str:
     if bundle is None:
         raise InvalidInputError("reranking needs a query: pass query_bundle or query_str")
+    if isinstance(bundle, str):
+        return bundle
     return bundle.query_str
 
 
