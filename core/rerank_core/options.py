@@ -356,3 +356,13 @@ def described(docstring: str | None) -> str | None:
         for name, each in _FIELDS.items()
     ]
     return "\n".join([inspect.cleandoc(docstring), "", *paragraphs, ""])
+
+
+def no_threshold(name: str, ordinal: bool) -> str:
+    """Why a scorer of this name takes none, and which do."""
+    why = "a listwise order has no grades" if ordinal else f"{name}'s do not"
+    return (
+        f"threshold= needs scores that mean the same for every query; {why}. An LLM's grades "
+        '(strategy="batch" or "pointwise"), a cross-encoder\'s, an embedding\'s and a rerank '
+        "service's do"
+    )

@@ -24,6 +24,7 @@ from .options import (
     RerankerOptions,
     described,
     for_call,
+    no_threshold,
     refuse_unknown,
     spelled_out,
     spelled_out_changes,
@@ -216,9 +217,7 @@ class Reranker(Held):
             )
         for name, scorer in last.scorers.items():
             if not traits_of(scorer).calibrated:
-                raise ConfigurationError(
-                    f"threshold= needs scores that mean the same for every query; {name}'s do not"
-                )
+                raise ConfigurationError(no_threshold(last.name or name, traits_of(scorer).ordinal))
         if self.combine is not None and not self.combine.calibrated:
             raise ConfigurationError(
                 "threshold= needs scores that mean the same for every query: combine them by a "
