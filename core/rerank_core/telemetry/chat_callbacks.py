@@ -117,8 +117,8 @@ def chat_call(
     """
     observation: _Observation | None = current().observation
     if observation is None:
-        with chat_span(provider, model, request) as answered:
-            yield answered
+        with chat_span(provider, model, request) as hears:
+            yield hears
         return
     traced = nullcontext() if observation.makes_spans else chat_span(provider, model, request)
     parameters = {name: request[name] for name in request if name not in ("model", "messages")}
