@@ -266,7 +266,7 @@ class _Heard(BaseEventHandler):
         (BM25Reranker(), "bm25"),
         (RerankPostprocessor(reranker=Reranker("hybrid > bm25@5")), "hybrid > bm25"),
     ],
-    ids=str,
+    ids=["hybrid", "bm25", "cascade"],
 )
 def test_events_name_it_as_it_is(ours: RerankPostprocessor, model: str) -> None:
     """The model, or what scores; and beside it the class."""
