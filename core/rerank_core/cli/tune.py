@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .. import config
 from ..errors import ConfigurationError, InvalidInputError
@@ -16,7 +18,7 @@ from ..evaluation.collection import Collection
 from ..evaluation.journal import Journal
 from ..evaluation.loading import load
 from ..evaluation.run import Run
-from ..evaluation.running import Progress, run_reranker
+from ..evaluation.running import run_reranker
 from ..evaluation.tuned import tables
 from ..evaluation.tuning import MEASURE, Tuning, tune
 from ..reranker import Reranker
@@ -40,7 +42,10 @@ def tuning(
     depths: Annotated[
         str | None,
         typer.Option(
-            "--depths", help="Depths to try beside all candidates.", show_default="10 20 50"
+            "--depths",
+            help="Depths to try beside all candidates. A scorer that looks at the whole list "
+            "(bm25, most LLMs) is asked anew at each.",
+            show_default="10 20 50, of other scorers",
         ),
     ] = None,
     max_ms: Annotated[
@@ -64,7 +69,8 @@ def tuning(
     """Choose depth, weights and normalization on judged queries, cross-validated.
 
     Of several scorers (other models, strategies, group sizes: a --config file each) the best is
-    chosen, too. Where nothing is better by more than chance, the simpler way is kept.
+    chosen, too. What is likely to lose least against the better of retriever and scorer is
+    written, and its figure printed.
 
     rerank tune my-data/ --scorer llm:gpt-4o-mini --journal tune.jsonl -o rerank.toml
 
@@ -100,18 +106,31 @@ def tuning(
             as_json=as_json,
         )
         return
+    tried = None if depths is None else _numbers(depths)
     with judged.progress(not as_json) as told:
-        runs, scorers = _asked(systems, collection, journal, timeout, at_once, told)
+        runs, shallow, scorers = _asked(
+            systems,
+            collection,
+            tried or (),
+            journal=None if journal is None else Journal(journal),
+            timeout=timeout,
+            at_once=at_once,
+            progress=told,
+        )
     found = tune(
         collection,
         runs,
+        shallow=shallow,
         measure=measure,
-        depths=None if depths is None else _numbers(depths),
+        depths=tried,
         max_seconds=None if max_ms is None else max_ms / 1000,
         max_cost=max_cost,
         splits=splits,
         folds=folds,
         seed=seed,
+        said=next(
+            (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table), None
+        ),
     )
     config.save(output, **tables(found, scorers, collection.deepest))
     if as_json:
@@ -132,14 +151,13 @@ def tuning(
 def _asked(
     systems: list[judged.Asked],
     collection: Collection,
-    journal: Path | None,
-    timeout: float | None,
-    at_once: int,
-    told: Progress | None,
-) -> tuple[dict[str, Run], dict[str, tuple[str, dict[str, Any]]]]:
-    """Each system's run, and its signal's name with the table that makes its reranker."""
-    kept = None if journal is None else Journal(journal)
+    depths: Sequence[int],
+    **asking: Any,
+) -> tuple[dict[str, Run], dict[str, dict[int, Run]], dict[str, tuple[str, dict[str, Any]]]]:
+    """Each system's run; where that tells nothing of a shorter list, a run at each of `depths`;
+    and its signal's name with the table that makes its reranker."""
     runs: dict[str, Run] = {}
+    shallow: dict[str, dict[int, Run]] = {}
     scorers: dict[str, tuple[str, dict[str, Any]]] = {}
     for system in systems:
         if system.run is not None:
@@ -153,17 +171,21 @@ def _asked(
         with Reranker(**config.options(table, top_n=None)) as reranker:
             if len(reranker.scorers) > 1:
                 raise ConfigurationError(f"{system.name} has several scorers: tune one at a time")
-            runs[system.name] = run_reranker(
-                system.name,
-                reranker,
-                collection,
-                journal=kept,
-                timeout=timeout,
-                at_once=at_once,
-                progress=told,
-            )
+            run = run_reranker(system.name, reranker, collection, **asking)
+            runs[system.name] = run
             scorers[system.name] = (next(iter(reranker.scorers)), table)
-    return runs, scorers
+            if run.whole_list:
+                shallow[system.name] = {
+                    depth: run_reranker(
+                        f"{system.name}, depth {depth}",
+                        reranker.replace(depth=depth),
+                        collection,
+                        **asking,
+                    )
+                    for depth in depths
+                    if depth < collection.deepest
+                }
+    return runs, {name: found for name, found in shallow.items() if found}, scorers
 
 
 def _numbers(text: str) -> list[int]:
@@ -180,13 +202,14 @@ def show(found: Tuning) -> None:
     """Print what came of it."""
     console = Console()
     table = plain_table(f"{found.queries} judged queries", found.measure, "spread", width=26)
-    for name, value in found.ends.items():
+    for name, value in {**found.ends, **found.defaults}.items():
         table.add_row(name, f"{value:.4f}", "")
-    table.add_row("tuned, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
+    table.add_row(Text(f"kept: {found.kept.label}", style="bold"), f"{found.quality:.4f}", "")
+    table.add_row("choosing so, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
     console.print(table)
-    verdict = "more than chance" if found.significant else "not more than chance"
     console.print(
-        f"gain over the better of the above: {found.gain:+.4f} (p = {found.p:.3f}), {verdict}"
+        f"held out, {found.gain:+.4f} against the better of retriever and scorer "
+        f"(p = {found.p:.3f})"
     )
     console.print(f"kept: [bold]{found.kept.label}[/bold]\n", highlight=False)
     console.print(_front(found))

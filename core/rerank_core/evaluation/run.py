@@ -60,12 +60,14 @@ class Run:
     """A system's rankings by query id.
 
     `by_score`: it was read from a TREC file, whose scores decide the order when it is measured,
-    as in trec_eval; otherwise the order of the rankings does.
+    as in trec_eval; otherwise the order of the rankings does. `whole_list`: its scores depend on
+    what else was in the list, so that they tell nothing of a shorter one.
     """
 
     name: str
     rankings: Mapping[str, Ranked]
     by_score: bool = False
+    whole_list: bool = False
 
     def to_measure(self) -> dict[str, dict[str, float]]:
         """Query id → document id → a score to sort by, as `ir_measures` takes it."""

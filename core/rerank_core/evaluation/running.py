@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from ..errors import InvalidInputError
+from ..protocols import traits_of
 from ..ranking.ranking import DegradedError, Ranking
 from ..reranker import Reranker
 from ..runtime import loop
@@ -81,7 +82,10 @@ async def _run(
                 group.create_task(ask(query))
     except ExceptionGroup as several:  # one is enough to know what is wrong
         raise several.exceptions[0] from None
-    return Run(name, {query: rankings[query] for query in collection.candidates})
+    whole_list = any(not traits_of(scorer).independent for scorer in reranker.scorers.values())
+    return Run(
+        name, {query: rankings[query] for query in collection.candidates}, whole_list=whole_list
+    )
 
 
 async def _rank(reranker: Reranker, query: str, candidates: object, timeout: Timeout) -> Ranking:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..combine.estimate import estimate
+from ..ranking.retrieval import RetrievalScore, retrieval_of
 from .collection import Collection
 from .packages import package
 from .run import Run
@@ -21,93 +22,103 @@ Array = Any  # numpy.ndarray: NumPy is an extra
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One signal: its `scores`, and `standing`, which orders where scores tie.
+    """A scorer's `scores`, and `positions`: where it put each candidate by itself, from 0.
 
-    They differ only for a run from a file, whose scores are often rounded until most are the
-    same, while its ranks still tell; a reranker's own scores tie where they tie.
+    They differ for a run from a file, whose scores are often rounded until most are the same,
+    while its ranks still tell.
     """
 
     scores: Array
-    standing: Array
+    positions: Array
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """The queries and document ids behind rows and columns, and the signals, by name.
+    """The queries and document ids behind rows and columns, and the signals.
 
-    `positions`: of every candidate in the order that a system gave by itself, from 0, by name.
+    `scorers`: by name and depth. A scorer that looks at the whole list says other things of its
+    first ten alone, which is why a depth may have signals of its own; `scorer` finds them.
     """
 
     queries: list[str]
     ids: list[list[str]]
-    retrieval: Signal
-    scorers: Mapping[str, Signal]
-    positions: Mapping[str, Array]
+    retrieval: Array
+    scorers: Mapping[tuple[str, int], Signal]
 
     @property
     def depth(self) -> int:
         """The most candidates that any query has."""
-        return int(self.retrieval.scores.shape[1])
+        return int(self.retrieval.shape[1])
+
+    def scorer(self, name: str, depth: int) -> Signal:
+        """The scorer's signal over the first `depth` candidates."""
+        return self.scorers.get((name, depth)) or self.scorers[name, self.depth]
 
 
-def signals_of(collection: Collection, runs: Mapping[str, Run]) -> Signals:
-    """The judged queries' signals. A candidate that a run leaves out stays beneath those it has."""
+def signals_of(
+    collection: Collection,
+    runs: Mapping[str, Run],
+    shallow: Mapping[str, Mapping[int, Run]] | None = None,
+    said: RetrievalScore | None = None,
+) -> Signals:
+    """The judged queries' signals. A candidate that a run leaves out stays beneath those it has.
+
+    `shallow`: runs over the first so many candidates, by scorer and depth. `said`: what the
+    retriever's scores are, as in `Reranker`.
+    """
     np = package("numpy")
     queries = [query for query in collection.judged if query in collection.candidates]
-    ids = [[str(candidate.id) for candidate in collection.candidates[query]] for query in queries]
+    ids: list[list[str]] = []
+    told: list[Sequence[float]] = []
+    for query in queries:
+        candidates = collection.candidates[query]
+        retrieval = retrieval_of(candidates, said)
+        ids.append([str(candidates[index].id) for index in retrieval.order])
+        scores = [retrieval.scores[index] for index in retrieval.order]
+        known = [score for score in scores if score is not None]
+        # as the engine has it: where some lack a score, the order stands in
+        told.append(known if len(known) == len(scores) else range(len(scores), 0, -1))
     shape = (len(queries), max(map(len, ids), default=0))
+    rows = np.full(shape, np.nan)
+    for row, numbers in enumerate(told):
+        rows[row, : len(numbers)] = numbers
+    named = {(name, shape[1]): run for name, run in runs.items()}
+    for name, by_depth in (shallow or {}).items():
+        named |= {(name, depth): run for depth, run in by_depth.items()}
+    return Signals(
+        queries, ids, rows, {at: _signal(run, queries, ids, shape) for at, run in named.items()}
+    )
 
-    def empty() -> Array:
-        return np.full(shape, np.nan)
 
-    retrieval = Signal(empty(), empty())
+def _signal(
+    run: Run, queries: Sequence[str], ids: Sequence[Sequence[str]], shape: tuple[int, int]
+) -> Signal:
+    np = package("numpy")
+    found = Signal(np.full(shape, np.nan), np.full(shape, np.nan))
     for row, query in enumerate(queries):
-        told = [candidate.score for candidate in collection.candidates[query]]
-        count = len(told)
-        falling = np.arange(count, 0, -1, dtype=float)
-        known = falling if None in told else np.array(told, dtype=float)
-        retrieval.scores[row, :count] = known
-        retrieval.standing[row, :count] = falling if collection.base.by_score else known
-    scorers, positions = {}, {}
-    for name, run in runs.items():
-        scorers[name], positions[name] = Signal(empty(), empty()), empty()
-        for row, query in enumerate(queries):
-            scores, standing, order = _row(run, query, ids[row])
-            count = len(ids[row])
-            scorers[name].scores[row, :count] = scores
-            scorers[name].standing[row, :count] = standing
-            positions[name][row, :count] = order
-    return Signals(queries, ids, retrieval, scorers, positions)
+        scores, order = _row(run, query, ids[row])
+        found.scores[row, : len(scores)] = scores
+        found.positions[row, : len(order)] = order
+    return found
 
 
-def _row(
-    run: Run, query: str, ids: Sequence[str]
-) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
-    """A query's scores, standings and positions in the run, by candidate."""
+def _row(run: Run, query: str, ids: Sequence[str]) -> tuple[Sequence[float], Sequence[float]]:
+    """A query's scores and positions in the run, by candidate."""
     ranked = run.rankings.get(query)
     at = {} if ranked is None else {doc: position for position, doc in enumerate(ranked.ids)}
     known = [] if ranked is None else list(ranked.scores)
     scores = [known[at[doc]] if doc in at else None for doc in ids]
     order = [float(at.get(doc, len(at) + position)) for position, doc in enumerate(ids)]
     if not run.by_score:
-        filled = estimate(scores)
-        return filled, filled, order
+        return estimate(scores), order
     present = [score for score in scores if score is not None]
     lowest = min(present, default=0.0)
-    return [lowest if s is None else s for s in scores], [-position for position in order], order
+    return [lowest if score is None else score for score in scores], order
 
 
-def normalized(signal: Signal, how: str, depth: int) -> Array:
-    """The first `depth` columns on another scale, row by row, as `combine.normalize` does."""
+def normalized(values: Array, how: str) -> Array:
+    """The rows on another scale, "min-max" or "z-score", as `combine.normalize` does."""
     np = package("numpy")
-    values = signal.scores[:, :depth]
-    if how == "rank":
-        rank = ranks(signal, depth)
-        return np.where(counts(values) > 1, 1 - (rank - 1) / np.maximum(counts(values) - 1, 1), 0.5)
-    if how == "none":
-        return values
-    if how == "sigmoid":
-        return 1 / (1 + np.exp(-np.clip(values, -700, 700)))
     low, high = np.nanmin(values, 1, keepdims=True), np.nanmax(values, 1, keepdims=True)
     same = high == low
     if how == "min-max":
@@ -118,16 +129,3 @@ def normalized(signal: Signal, how: str, depth: int) -> Array:
         mean, deviation = np.nanmean(small, 1, keepdims=True), np.nanstd(small, 1, keepdims=True)
         scaled = np.where(same, 0.0, (small - mean) / np.where(same, 1, deviation))
     return np.where(np.isnan(values), np.nan, scaled)
-
-
-def ranks(signal: Signal, depth: int) -> Array:
-    """Ranks from 1 within the first `depth` columns, equal values sharing their mean."""
-    return package("scipy.stats").rankdata(
-        -signal.standing[:, :depth], method="average", axis=1, nan_policy="omit"
-    )
-
-
-def counts(values: Array) -> Array:
-    """How many values each row has, as a column."""
-    np = package("numpy")
-    return (~np.isnan(values)).sum(1, keepdims=True)

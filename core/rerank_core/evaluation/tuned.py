@@ -29,11 +29,16 @@ def tables(
         weights = combine["weights"]
         combine["weights"] = {RETRIEVAL: weights[RETRIEVAL], signal: weights[name]}
         reranker["combine"] = combine
+    if found.said is not None and (kept.combination is not None or found.said == "distance"):
+        # said, not guessed query by query; and that it takes them
+        reranker.setdefault("retrieval_score", found.said)
     tuned = {
         "kept": kept.label,
         "measure": found.measure,
         "queries": found.queries,
+        "on_these_queries": round(found.quality, 6),
         "retriever_and_scorers_alone": dict(found.ends),
+        "half_and_half": dict(found.defaults),
         "held_out": round(found.tuned, 6),
         "spread": round(found.spread, 6),
         "gain": round(found.gain, 6),

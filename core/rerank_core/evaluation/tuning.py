@@ -10,15 +10,17 @@ from typing import Any
 from ..config import combination_table
 from ..errors import ConfigurationError, InvalidInputError
 from ..ranking.candidate import RETRIEVAL
+from ..ranking.retrieval import RetrievalScore
 from .advice import FEW, MANY_TIES
 from .collection import Collection
 from .costs import Costs, costs_of
 from .measures import parse, per_query
 from .packages import package
 from .pareto import Offer, front, offer
+from .replay import replay, said_of
 from .run import Run
-from .selection import Table, chance, choose, cross_validate
-from .settings import RETRIEVER_ALONE, Setting, order, settings
+from .selection import Columns, Table, chance, choose, cross_validate
+from .settings import DEPTHS, RETRIEVER_ALONE, Setting, order, settings
 from .signals import Signals, signals_of
 from .significance import LEVEL
 from .threshold import Threshold, fit_threshold
@@ -30,17 +32,19 @@ MEASURE = "nDCG@10"
 class Tuning:
     """What came of it.
 
-    `kept` is the setting to use: the best by the rule of `selection` if its cross-validated gain
-    over the better simple end is more than chance, else that end. `tuned` and `spread`: the mean
-    and standard deviation over random splits of the measure, each query ranked by the setting
-    that was chosen without it. `ends`: the measure of the retriever alone and of each scorer
-    alone. `gain` is `tuned` less the better of them, with its p. `picks`: how often which setting
-    was chosen. `front`: what can be had for what.
+    `kept` is the setting to use, chosen by the rule of `selection` from all queries, and `quality`
+    the measure on them of the reranker that it makes. `tuned` and `spread`: what that rule is worth
+    on queries that it has not seen: mean and standard deviation over random splits, each query
+    ranked by the setting that was chosen without it. `ends`: the measure of the retriever alone
+    and of each scorer alone; `defaults`: of half and half, as the shipped default combines. `gain`
+    is `tuned` less the better end, with its p. `picks`: how often which setting was chosen.
+    `front`: what can be had for what. `said`: what the retriever's scores are.
     """
 
     measure: str
     queries: int
     ends: Mapping[str, float]
+    defaults: Mapping[str, float]
     tuned: float
     spread: float
     gain: float
@@ -51,6 +55,7 @@ class Tuning:
     front: Sequence[Offer]
     threshold: Threshold | None
     notes: Sequence[str]
+    said: RetrievalScore | None = None
 
     @property
     def significant(self) -> bool:
@@ -63,6 +68,7 @@ class Tuning:
             "measure": self.measure,
             "queries": self.queries,
             "ends": dict(self.ends),
+            "defaults": dict(self.defaults),
             "tuned": self.tuned,
             "spread": self.spread,
             "gain": self.gain,
@@ -88,6 +94,7 @@ def tune(
     collection: Collection,
     runs: Mapping[str, Run],
     *,
+    shallow: Mapping[str, Mapping[int, Run]] | None = None,
     measure: str = MEASURE,
     depths: Sequence[int] | None = None,
     max_seconds: float | None = None,
@@ -95,13 +102,17 @@ def tune(
     splits: int = 20,
     folds: int = 10,
     seed: int = 0,
+    said: RetrievalScore | None = None,
 ) -> Tuning:
     """Choose how to rank `collection` with the scores in `runs`, by scorer.
 
     Each run holds one scorer's scores of the candidates: from `run_reranker` over a reranker
     without `combine`, or from a TREC file. `max_seconds` (p50) and `max_cost` (US dollars), both
-    a query, leave out settings that take more, as far as the runs tell what they take. The same
-    arguments give the same answer. Raises `InvalidInputError` where nothing is judged.
+    a query, leave out settings that take more, as far as the runs tell what they take. A scorer
+    that looks at the whole list (`Run.whole_list`) has lesser depths tried only where `shallow`
+    has a run of it at that depth, by scorer and depth. `said`: what the retriever's scores are, as
+    in `Reranker`; None: by how they look. The same arguments give the same answer. Raises
+    `InvalidInputError` where nothing is judged.
     """
     if not runs:
         raise InvalidInputError("nothing to tune: give a run or a scorer")
@@ -110,36 +121,39 @@ def tune(
     if RETRIEVAL in runs:
         raise InvalidInputError(f"{RETRIEVAL!r} is the retriever's own signal: rename that run")
     (parsed,) = parse([measure])
-    signals = signals_of(collection, runs)
+    said, shallow = said or said_of(collection), shallow or {}
+    signals = signals_of(collection, runs, shallow, said)
     if len(signals.queries) < 2:
         raise InvalidInputError("tuning takes judged queries with candidates, two at the least")
     np = package("numpy")
     costs = {name: costs_of(run) for name, run in runs.items()}
+    fixed = {n: list(shallow.get(n, ())) for n, run in runs.items() if run.whole_list}
     tried = [
         setting
-        for setting in settings(list(runs), signals.depth, depths)
+        for setting in settings(list(runs), signals.depth, depths, fixed)
         if _affordable(setting, signals.depth, costs, max_seconds, max_cost)
     ]
-    ends = sum(_is_end(setting, signals.depth) for setting in tried)
     values = np.stack([measured(s, signals, parsed, collection.qrels) for s in tried], axis=1)
-    held_out, picked = cross_validate(values, ends, splits=splits, folds=folds, seed=seed)
+    columns = Columns(tried)
+    held_out, picked = cross_validate(values, columns, splits=splits, folds=folds, seed=seed)
     means = [float(mean) for mean in values.mean(0)]
-    best, end = choose(values, ends), int(np.argmax(means[:ends]))
+    kept, end = choose(values, columns), max(columns.ends, key=means.__getitem__)
     gain, p = float(held_out.mean()) - means[end], chance(held_out.mean(0), values[:, end], seed)
-    kept = best if gain > 0 and p < LEVEL else end
-    threshold, on_threshold = fit_threshold(
-        collection, runs[tried[kept].system or next(iter(runs))]
-    )
+    chosen = tried[kept]
+    run = _run_of(chosen, runs, shallow, next(iter(runs)))
+    written = _figures(parsed, replay(chosen, collection, run, said), collection, signals)
+    threshold, on_threshold = fit_threshold(collection, run)
     return Tuning(
         measure=str(parsed),
         queries=len(signals.queries),
-        ends={tried[position].label: means[position] for position in range(ends)},
+        ends={tried[position].label: means[position] for position in columns.ends},
+        defaults={_half(tried[position]): means[position] for position in columns.defaults},
         tuned=float(held_out.mean()),
         spread=float(held_out.mean(1).std()),
         gain=gain,
         p=p,
-        kept=tried[kept],
-        quality=means[kept],
+        kept=chosen,
+        quality=float(written.mean()),
         picks={tried[position].label: n for position, n in Counter(picked).most_common()},
         front=front(
             [
@@ -155,12 +169,25 @@ def tune(
         ),
         threshold=threshold,
         notes=[
-            *_on_choice(tried[best], tried[end], kept == best, gain, p),
-            *(_on_retriever(tried[end], values[:, end], values[:, 0], seed) if kept == end else ()),
+            *_on_choice(chosen, tried[end], written, values[:, end], seed),
+            *_on_retriever(chosen, values[:, kept], values[:, 0], seed),
+            *_on_signals(chosen, signals, runs, shallow, said),
             *_on_data(signals, runs),
             on_threshold,
         ],
+        said=said,
     )
+
+
+def _run_of(
+    chosen: Setting, runs: Mapping[str, Run], shallow: Mapping[str, Mapping[int, Run]], first: str
+) -> Run:
+    name = chosen.system or first
+    return shallow.get(name, {}).get(chosen.depth, runs[name])
+
+
+def _half(setting: Setting) -> str:
+    return f"half and half with {setting.system}"
 
 
 def measured(
@@ -178,8 +205,12 @@ def measured(
     return np.array([found[query] for query in signals.queries])
 
 
-def _is_end(setting: Setting, most: int) -> bool:
-    return setting is RETRIEVER_ALONE or (not setting.combined and setting.depth == most)
+def _figures(measure: Any, run: Run, collection: Collection, signals: Signals) -> Table:
+    """The same for a run."""
+    np = package("numpy")
+    qrels = {query: collection.qrels[query] for query in signals.queries}
+    found = per_query([measure], qrels, run.to_measure())[str(measure)]
+    return np.array([found[query] for query in signals.queries])
 
 
 def _affordable(
@@ -205,22 +236,57 @@ def _affordable(
     return True
 
 
-def _on_choice(best: Setting, end: Setting, taken: bool, gain: float, p: float) -> Iterator[str]:
-    if best is end:
+def _on_choice(
+    chosen: Setting, end: Setting, written: Table, best: Table, seed: int
+) -> Iterator[str]:
+    if chosen is end:
         yield f"nothing else is better than {end.label} by more than its error"
-    elif not taken:
+    elif float(written.mean() - best.mean()) < 0:
         yield (
-            f"{best.label} would be chosen, but on held-out queries such a choice brings "
-            f"{gain:+.4f} (p = {p:.2f}), no more than chance: {end.label} is kept"
+            f"{end.label} is a little better on these queries; {chosen.label} loses less if that "
+            "was luck"
+        )
+    elif (p := chance(written, best, seed)) >= LEVEL:
+        yield (
+            f"that {chosen.label} is better than {end.label} may be chance (p = {p:.2f}); it is "
+            "kept as what is likely to lose least"
         )
 
 
-def _on_retriever(end: Setting, values: Table, retriever: Table, seed: int) -> Iterator[str]:
-    if end.system is not None and (p := chance(values, retriever, seed)) >= LEVEL:
+def _on_retriever(kept: Setting, values: Table, retriever: Table, seed: int) -> Iterator[str]:
+    if kept.system is not None and (p := chance(values, retriever, seed)) >= LEVEL:
         yield (
-            f"{end.label} is not better than {RETRIEVER_ALONE.label} by more than chance "
+            f"{kept.label} is not better than {RETRIEVER_ALONE.label} by more than chance "
             f"(p = {p:.2f}), and the retriever alone costs nothing"
         )
+
+
+def _on_signals(
+    kept: Setting,
+    signals: Signals,
+    runs: Mapping[str, Run],
+    shallow: Mapping[str, Mapping[int, Run]],
+    said: RetrievalScore | None,
+) -> Iterator[str]:
+    if kept.combined:
+        yield (
+            f"it takes the retriever's scores ({said}): where candidates come without them, their "
+            "order stands in and the figure is another"
+            if said
+            else "candidates have no retrieval scores here, their order stands in: where they come "
+            "with scores, the figure is another"
+        )
+    if kept.system is not None and kept.depth < signals.depth and runs[kept.system].by_score:
+        yield (
+            f"{kept.system} is taken to score a document alike however many are beside it; one "
+            "that looks at the whole list gives another figure"
+        )
+    for name, run in runs.items():
+        if run.whole_list and name not in shallow and signals.depth > min(DEPTHS):
+            yield (
+                f"{name} looks at the whole list: it is asked about fewer candidates only where "
+                "depths are named"
+            )
 
 
 def _on_data(signals: Signals, runs: Mapping[str, Run]) -> Iterator[str]:
