@@ -354,6 +354,17 @@ def too_few(world: World, how_bad: float, judged: bool) -> Diagnosis:
     return asked(some, world.scorer(FAIR))
 
 
+def head_judged(world: World, how_bad: float, judged: bool) -> Diagnosis:
+    """Judged is what the retriever put first; a good reranker finds others."""
+    first = round(8 - 4 * how_bad)
+    qrels = {
+        query: {c.id: int(world.relevant[c.text]) for c in found[:first] if c.id is not None}
+        for query, found in world.queries.items()
+    }
+    pooled = World(world.queries, qrels, world.relevant, world.seed)
+    return asked(pooled, world.scorer(2 * STRONG), judged=judged)
+
+
 Pipeline = Callable[[World, float, bool], Diagnosis]
 
 #: By name: the pipeline, the cause it has, and whether that needs judgements to be seen.
@@ -374,6 +385,7 @@ FAULTS: Mapping[str, tuple[Pipeline, Cause, bool]] = {
     "position": (position, Cause.POSITION, False),
     "position in groups": (position_in_groups, Cause.POSITION, False),
     "recall": (recall, Cause.RECALL, True),
+    "judged head": (head_judged, Cause.UNJUDGED, True),
     "phantoms": (phantoms, Cause.PHANTOM, True),
     "near-duplicates": (duplicates, Cause.DUPLICATES, False),
     "weak scorer": (weak_alone, Cause.WEIGHTS, True),

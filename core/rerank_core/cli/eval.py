@@ -121,9 +121,13 @@ def show(found: Evaluation) -> None:
 
 
 def _quality(found: Evaluation) -> Table:
-    table = plain_table("system", *found.measures)
+    table = plain_table("system", *found.measures, "Judged@10")
     for result in found.results:
-        table.add_row(result.name, *(f"{result.means[name]:.4f}" for name in found.measures))
+        table.add_row(
+            result.name,
+            *(f"{result.means[name]:.4f}" for name in found.measures),
+            "—" if result.judged is None else f"{result.judged:.0%}",
+        )
     return table
 
 

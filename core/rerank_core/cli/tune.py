@@ -201,10 +201,15 @@ def _numbers(text: str) -> list[int]:
 def show(found: Tuning) -> None:
     """Print what came of it."""
     console = Console()
-    table = plain_table(f"{found.queries} judged queries", found.measure, "spread", width=26)
+    table = plain_table(
+        f"{found.queries} judged queries", found.measure, "spread", "Judged@10", width=26
+    )
     for name, value in {**found.ends, **found.defaults}.items():
-        table.add_row(name, f"{value:.4f}", "")
-    table.add_row(Text(f"kept: {found.kept.label}", style="bold"), f"{found.quality:.4f}", "")
+        table.add_row(name, f"{value:.4f}", "", _judged(found, name))
+    kept = found.kept.label
+    table.add_row(
+        Text(f"kept: {kept}", style="bold"), f"{found.quality:.4f}", "", _judged(found, kept)
+    )
     table.add_row("choosing so, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
     console.print(table)
     console.print(
@@ -213,6 +218,10 @@ def show(found: Tuning) -> None:
     )
     console.print(f"kept: [bold]{found.kept.label}[/bold]\n", highlight=False)
     console.print(_front(found))
+
+
+def _judged(found: Tuning, label: str) -> str:
+    return f"{found.judged[label]:.0%}" if label in found.judged else ""
 
 
 def _front(found: Tuning) -> Table:

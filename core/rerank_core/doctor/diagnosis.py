@@ -41,20 +41,24 @@ _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     seen.truncation,
     scores.ties,
     position.find,
+    judgements.unjudged_finds,
     depth.find,
     seen.duplicates,
     combination.weights,
     judgements.find,
 )
+#: What a scorer that does not do its work looks like, by judgements.
+_BY_JUDGEMENTS = frozenset({Cause.WEIGHTS, Cause.PHANTOM, Cause.UNJUDGED})
 #: A cause that explains others: these are not named beside it.
 _EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
-    Cause.UNREADABLE: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.UNANSWERED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.SCALE: frozenset({Cause.WEIGHTS}),
-    Cause.WRONG_WAY: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.TRUNCATION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.TIED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-    Cause.POSITION: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
+    Cause.UNREADABLE: _BY_JUDGEMENTS,
+    Cause.UNANSWERED: _BY_JUDGEMENTS,
+    Cause.SCALE: frozenset({Cause.WEIGHTS, Cause.UNJUDGED}),
+    Cause.WRONG_WAY: _BY_JUDGEMENTS,
+    Cause.TRUNCATION: _BY_JUDGEMENTS,
+    Cause.TIED: _BY_JUDGEMENTS,
+    Cause.POSITION: _BY_JUDGEMENTS,
+    Cause.UNJUDGED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
 }
 
 

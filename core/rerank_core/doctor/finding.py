@@ -20,6 +20,7 @@ class Cause(StrEnum):
     TIED = "tied_scores"  # the scores are all alike where it matters
     POSITION = "position_bias"  # a score depends on where in the list its document stood
     RECALL = "recall_ceiling"  # what is relevant is not among the candidates
+    UNJUDGED = "unjudged_documents"  # what it brings up was never judged, and counts as irrelevant
     PHANTOM = "phantom_hits"  # the deeper it reranks, the more false hits it brings up
     DUPLICATES = "near_duplicates"  # the same text several times in the top
     WEIGHTS = "weights"  # the scorer counts for more, or less, than it is worth

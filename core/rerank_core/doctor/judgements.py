@@ -6,10 +6,53 @@ from collections.abc import Iterator
 from statistics import fmean, stdev
 
 from ..evaluation.advice import FEW
+from ..evaluation.judging import condensed, unjudged
+from ..evaluation.measures import parse, per_query
 from .chance import surely_positive
-from .evidence import Evidence
+from .evidence import Evidence, key
 from .finding import Cause, Finding, Severity
-from .quality import as_ranked, as_retrieved, differences, ndcg
+from .quality import Order, as_ranked, as_retrieved, differences, ndcg
+
+
+def unjudged_finds(evidence: Evidence) -> Iterator[Finding]:
+    """Documents on top that nobody judged, which count as irrelevant.
+
+    Not where what is judged says that reranking harms all the same.
+    """
+    grades = {str(n): case.grades or {} for n, case in enumerate(evidence.judged)}
+    before, after = _orders(evidence, as_retrieved), _orders(evidence, as_ranked)
+    if (shares := unjudged(before, after, grades)) is None:
+        return
+    (measure,) = parse(["nDCG@10"])
+    first, second = (
+        list(per_query([measure], grades, condensed(orders, grades))["nDCG@10"].values())
+        for orders in (before, after)
+    )
+    if surely_positive(differences(first, second), 0.05):
+        return
+    down_to = f"; below rank {shares.down_to} of the retriever's order nothing is judged" * bool(
+        shares.down_to
+    )
+    yield Finding(
+        Cause.UNJUDGED,
+        Severity.UNCLEAR,
+        f"{shares.run:.0%} of the first ten after reranking are judged, {shares.base:.0%} before"
+        f"{down_to}. Leaving out what is unjudged, nDCG@10 is {fmean(first):.3f} before and "
+        f"{fmean(second):.3f} after",
+        "what is unjudged counts as irrelevant, so that whatever else the reranker finds looks "
+        "like a mistake: nothing can be said of its depth or weight",
+        "judge the first ten of both orders, then look again; do not rerank less for this. Until "
+        "then compare by condensed lists or Bpref: rerank eval -m "
+        '"nDCG(judged_only=True)@10 Bpref"',
+    )
+
+
+def _orders(evidence: Evidence, order: Order) -> dict[str, list[str]]:
+    found = {}
+    for n, case in enumerate(evidence.judged):
+        keys = {hit.index: key(hit) for hit in case.hits}
+        found[str(n)] = [keys[index] for index in order(case)]
+    return found
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:

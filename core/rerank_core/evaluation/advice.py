@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .collection import Collection
 from .compare import Comparison
 from .costs import Costs
+from .judging import unjudged
 from .run import Run
 
 #: Fewer judged queries than this tell little, whatever the numbers say.
@@ -38,6 +39,8 @@ def advice(
         )
     for run, costs, against in systems:
         found += _on_run(run, collection)
+        if run is not systems[0][0]:
+            found += on_unjudged(run, collection)
         if costs is not None:
             found += _on_costs(run.name, costs)
         if (compared := against.get(measure)) is not None:
@@ -78,6 +81,20 @@ def _on_run(run: Run, collection: Collection) -> Iterator[str]:
     missing = sum(query not in run.rankings for query in collection.qrels)
     if missing and run is not collection.base:
         yield f"{run.name}: {missing} judged queries are not in the run and count as 0"
+
+
+def on_unjudged(run: Run, collection: Collection) -> Iterator[str]:
+    """That the judgements favour the base over the run, where they do."""
+    base = collection.base.orders()
+    if (found := unjudged(base, run.orders(), collection.qrels)) is None:
+        return
+    down_to = f", and nothing below its rank {found.down_to}" if found.down_to else ""
+    yield (
+        f"{run.name}: {found.run:.0%} of its first ten are judged, {found.base:.0%} of those of "
+        f"{collection.base.name}{down_to}: unjudged counts as not relevant, so that its figures "
+        "are too low. Judge the first ten of both before you rerank less; until then look at "
+        'condensed lists and Bpref, -m "nDCG(judged_only=True)@10 Bpref"'
+    )
 
 
 def _on_costs(name: str, costs: Costs) -> Iterator[str]:

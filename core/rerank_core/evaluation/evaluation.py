@@ -15,6 +15,7 @@ from .collection import Collection
 from .compare import Comparison, compare
 from .costs import Costs, costs_of
 from .journal import Journal
+from .judging import condensed, judged_share
 from .measures import DEFAULT, PerQuery, parse, per_query
 from .run import Run
 from .running import Progress, run_reranker
@@ -25,7 +26,9 @@ from .unjudged import Agreement, Movement, agreements, movement
 class Result:
     """One system: its run, its measures (the mean, and by query), what it cost, how it compares.
 
-    `against` has the comparison with the base by measure; empty for the base itself.
+    `against` has the comparison with the base by measure; empty for the base itself. `judged`: the
+    share (0..1) of its first ten that is judged, Judged@10; `condensed`: the mean of the measure
+    that decides where the rest is left out. Both None without judgements.
     """
 
     run: Run
@@ -34,6 +37,8 @@ class Result:
     costs: Costs | None
     movement: Movement
     against: Mapping[str, Comparison] = field(default_factory=dict)
+    judged: float | None = None
+    condensed: float | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +50,8 @@ class Result:
         return {
             "system": self.name,
             "measures": dict(self.means),
+            "judged_10": self.judged,
+            "condensed": self.condensed,
             "against_base": {name: found.to_dict() for name, found in self.against.items()},
             "costs": None if self.costs is None else self.costs.to_dict(),
             "movement": self.movement.to_dict(),
@@ -144,6 +151,8 @@ def evaluate(
             costs_of(run),
             movement(collection.base, run),
             compared,
+            judged_share(run.orders(), collection.qrels),
+            _condensed(parsed[0], run, collection),
         )
         for run, found, compared in zip(runs, by_query, [{}, *against], strict=True)
     ]
@@ -159,6 +168,13 @@ def evaluate(
         notes,
         max(0.0, overhead) / max(1, len(collection.candidates)),
     )
+
+
+def _condensed(measure: Any, run: Run, collection: Collection) -> float | None:
+    if not collection.qrels:
+        return None
+    left = condensed(run.orders(), collection.qrels)
+    return fmean(per_query([measure], collection.qrels, left)[str(measure)].values())
 
 
 def _means(by_query: Mapping[str, PerQuery]) -> dict[str, float]:

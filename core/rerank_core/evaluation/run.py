@@ -80,6 +80,13 @@ class Run:
             for query, ranked in self.rankings.items()
         }
 
+    def orders(self) -> dict[str, list[str]]:
+        """Query id → document ids, best first, as they are measured."""
+        return {
+            query: sorted(told, key=lambda doc: (told[doc], doc), reverse=True)
+            for query, told in self.to_measure().items()
+        }
+
     @property
     def tied(self) -> float:
         """The share of documents (0..1) whose score another document of the query has too."""

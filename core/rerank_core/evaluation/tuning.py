@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..config import combination_table
 from ..errors import ConfigurationError, InvalidInputError
 from ..ranking.candidate import RETRIEVAL
 from ..ranking.retrieval import RetrievalScore
-from .advice import FEW, MANY_TIES
+from .advice import FEW, MANY_TIES, on_unjudged
 from .collection import Collection
 from .costs import Costs, costs_of
+from .judging import judged_share
 from .measures import parse, per_query
 from .packages import package
 from .pareto import Offer, front, offer
@@ -38,7 +39,8 @@ class Tuning:
     ranked by the setting that was chosen without it. `ends`: the measure of the retriever alone
     and of each scorer alone; `defaults`: of half and half, as the shipped default combines. `gain`
     is `tuned` less the better end, with its p. `picks`: how often which setting was chosen.
-    `front`: what can be had for what. `said`: what the retriever's scores are.
+    `front`: what can be had for what. `said`: what the retriever's scores are. `judged`: of the
+    ends, and of what is kept, the share (0..1) of the first ten that is judged.
     """
 
     measure: str
@@ -56,6 +58,7 @@ class Tuning:
     threshold: Threshold | None
     notes: Sequence[str]
     said: RetrievalScore | None = None
+    judged: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def significant(self) -> bool:
@@ -69,6 +72,7 @@ class Tuning:
             "queries": self.queries,
             "ends": dict(self.ends),
             "defaults": dict(self.defaults),
+            "judged_10": dict(self.judged),
             "tuned": self.tuned,
             "spread": self.spread,
             "gain": self.gain,
@@ -141,7 +145,12 @@ def tune(
     gain, p = float(held_out.mean()) - means[end], chance(held_out.mean(0), values[:, end], seed)
     chosen = tried[kept]
     run = _run_of(chosen, runs, shallow, next(iter(runs)))
-    written = _figures(parsed, replay(chosen, collection, run, said), collection, signals)
+    ranked = {
+        one.label: replay(one, collection, runs.get(one.system or ""), said)
+        for one in (tried[position] for position in columns.ends)
+    }
+    ranked[chosen.label] = replay(chosen, collection, run, said)
+    written = _figures(parsed, ranked[chosen.label], collection, signals)
     threshold, on_threshold = fit_threshold(collection, run)
     return Tuning(
         measure=str(parsed),
@@ -173,9 +182,19 @@ def tune(
             *_on_retriever(chosen, values[:, kept], values[:, 0], seed),
             *_on_signals(chosen, signals, runs, shallow, said),
             *_on_data(signals, runs),
+            *(
+                note
+                for name, run in runs.items()
+                for note in on_unjudged(replace(run, name=name), collection)
+            ),
             on_threshold,
         ],
         said=said,
+        judged={
+            label: share
+            for label, one in ranked.items()
+            if (share := judged_share(one.orders(), collection.qrels)) is not None
+        },
     )
 
 

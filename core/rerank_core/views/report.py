@@ -67,6 +67,7 @@ def _quality(found: Evaluation) -> Part:
     rows = []
     for result in found.results:
         row = [result.name, *(f"{result.means[name]:.4f}" for name in found.measures)]
+        row.append("" if result.judged is None else f"{result.judged:.0%}")
         if (compared := result.against.get(decides)) is not None:
             change = compared.difference
             row += [
@@ -78,7 +79,8 @@ def _quality(found: Evaluation) -> Part:
         else:
             row += [""] * 4
         rows.append(row)
-    head = ["system", *found.measures, f"change in {decides}", "95% interval", "p (Holm)"]
+    head = ["system", *found.measures, "Judged@10", f"change in {decides}"]
+    head += ["95% interval", "p (Holm)"]
     several = len(found.systems)
     corrected = f", corrected for {several} systems" if several > 1 else ""
     return Part(
