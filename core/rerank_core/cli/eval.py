@@ -19,7 +19,7 @@ from ..evaluation.measures import DEFAULT
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
 from . import judged, stdout
-from .table import plain_table
+from .table import interval, plain_table
 
 
 def evaluation(
@@ -142,7 +142,7 @@ def _differences(found: Evaluation) -> Table:
             table.add_row(
                 result.name,
                 f"{difference.mean:+.4f}{'*' if compared.significant else ' '}",
-                f"{difference.low:+.4f} {difference.high:+.4f}",
+                interval(compared.low, compared.high),
                 f"{compared.p:.4f}",
                 f"{compared.wins}/{compared.ties}/{compared.losses}",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from rich.console import Console
@@ -23,6 +24,11 @@ def plain_table(first: str, *numbers: str, width: int = 12) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def interval(low: float, high: float) -> str:
+    """Both ends; one query tells none."""
+    return f"{low:+.4f} {high:+.4f}" if math.isfinite(high - low) else "—"
 
 
 def _plain(beneath: int = 0) -> Table:

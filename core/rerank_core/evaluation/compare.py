@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from .significance import LEVEL, Difference, holm, paired
@@ -16,7 +17,8 @@ SAME = 1e-9
 class Comparison:
     """The system's mean minus the base's, in one measure, with wins, ties and losses by query.
 
-    `p` is corrected for the number of systems compared (Holm); `difference.p` is not.
+    `p` is corrected for the number of systems compared (Holm), and `low` to `high` with it, so
+    that it leaves out 0 exactly where p is below 0.05; those of `difference` are not.
     """
 
     difference: Difference
@@ -30,11 +32,28 @@ class Comparison:
         """Whether chance alone would seldom do this."""
         return self.p < LEVEL
 
+    @property
+    def low(self) -> float:
+        """The lower end of the interval; -inf for one query."""
+        return self._interval[0]
+
+    @property
+    def high(self) -> float:
+        """The upper end; inf for one query."""
+        return self._interval[1]
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        alone = self.difference.p
+        return self.difference.interval(LEVEL * alone / self.p if alone else LEVEL)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable values."""
         return {
-            **asdict(self.difference),
+            **self.difference.to_dict(),
             "p_holm": self.p,
+            "low_holm": self.low if isfinite(self.low) else None,
+            "high_holm": self.high if isfinite(self.high) else None,
             "significant": self.significant,
             "wins": self.wins,
             "ties": self.ties,

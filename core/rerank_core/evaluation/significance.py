@@ -1,21 +1,23 @@
 """Whether a difference between two systems on the same queries is more than chance.
 
-The bootstrap interval of the mean difference and the paired randomisation test, both by SciPy:
-Smucker, Allan and Carterette, CIKM 2007, on why these two. Holm's correction (1979) keeps the
-chance of any false alarm among several systems at the level of one.
+The paired t test and its interval, so that the two say the same: the interval leaves out 0 just
+where p is below 0.05. Of the tests in use it is the one with the most power at the level that it
+states (Urbano, Lima and Hanjalic, SIGIR 2019), and its interval holds the truth about as often as
+it says on five queries, too, where the bootstrap's does in 80% and BCa's no more often
+(`benchmarks/coverage_of_intervals.py`). Holm's correction (1979) keeps the chance of any false
+alarm among several systems at the level of one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist, fmean, stdev
+from typing import Any
 
 from .packages import package
 
-#: Draws of the bootstrap and of the randomisation test. The least p is 1 / (DRAWS + 1).
-DRAWS = 9999
 #: The level below which a difference is called significant; intervals hold 1 - LEVEL.
 LEVEL = 0.05
 #: How often a true difference of `Difference.detectable` would be found.
@@ -26,8 +28,9 @@ POWER = 0.8
 class Difference:
     """The mean difference over queries, its interval, and the chance of one as large by luck.
 
-    `p` is two-sided and for this comparison alone. `detectable`: the true mean difference that
-    as many queries, spread as these are, would show 4 times of 5.
+    `p` is two-sided and for this comparison alone; below 0.05 exactly where `low` to `high` leaves
+    out 0. Both are infinite for one query, which tells no spread. `detectable`: the true mean
+    difference that as many queries, spread as these are, would show 4 times of 5.
     """
 
     mean: float
@@ -36,6 +39,7 @@ class Difference:
     p: float
     detectable: float
     queries: int
+    error: float = 0.0
 
     @property
     def queries_to_tell(self) -> int | None:
@@ -44,46 +48,44 @@ class Difference:
             return None
         return math.ceil(self.queries * (self.detectable / self.mean) ** 2)
 
+    def interval(self, level: float) -> tuple[float, float]:
+        """The interval that leaves out 0 exactly where p is below this level (0..1)."""
+        if self.queries < 2 or not self.mean and not self.error:
+            return self.low, self.high
+        if not self.error:  # the same difference everywhere
+            ends = (self.mean, self.mean) if self.p < level else (0.0, 2 * self.mean)
+            return min(ends), max(ends)
+        reach = float(package("scipy.stats").t.isf(level / 2, self.queries - 1)) * self.error
+        return self.mean - reach, self.mean + reach
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-serialisable values: None for what is infinite."""
+        return {
+            name: value if math.isfinite(value) else None
+            for name, value in asdict(self).items()
+            if name != "error"
+        }
+
 
 def paired(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Difference:
-    """`second` minus `first`, query by query. The same values and seed give the same answer."""
-    # rounding apart: a difference of nothing is nothing on whichever side it is drawn
+    """`second` minus `first`, query by query. `seed` has no effect: nothing is drawn."""
+    # rounding apart: a difference of nothing is nothing
     differences = [round(b - a, 12) for a, b in zip(first, second, strict=True)]
     count = len(differences)
     mean = fmean(differences) if differences else 0.0
-    if count < 2 or not any(differences):
+    if not any(differences):
         return Difference(mean, mean, mean, 1.0, 0.0 if count > 1 else math.inf, count)
-    detectable = _standard_errors() * stdev(differences) / math.sqrt(count)
-    if max(differences) - min(differences) < 1e-12:  # nothing to draw from
-        return Difference(mean, mean, mean, max(2.0 ** (1 - count), 1e-4), detectable, count)
-    stats, numpy = package("scipy.stats"), package("numpy")
-
-    def average(values: object, axis: int) -> object:
-        return numpy.mean(values, axis=axis)
-
-    drawn = numpy.array(differences)
-    interval = stats.bootstrap(
-        (drawn,),
-        average,
-        n_resamples=DRAWS,
-        confidence_level=1 - LEVEL,
-        method="percentile",
-        batch=1000,
-        rng=numpy.random.default_rng(seed),
-    ).confidence_interval
-    # a sign flip of each difference: the exchange of the two systems on that query
-    test = stats.permutation_test(
-        (drawn,),
-        average,
-        permutation_type="samples",
-        n_resamples=DRAWS,
-        batch=1000,
-        vectorized=True,
-        rng=numpy.random.default_rng(seed),
-    )
-    return Difference(
-        mean, float(interval.low), float(interval.high), float(test.pvalue), detectable, count
-    )
+    if count < 2:
+        return Difference(mean, -math.inf, math.inf, 1.0, math.inf, count)
+    error = stdev(differences) / math.sqrt(count)
+    if max(differences) - min(differences) < 1e-12:  # no spread to go by: the sign test
+        found = Difference(mean, 0.0, 0.0, max(2.0 ** (1 - count), 1e-4), 0.0, count)
+        low, high = found.interval(LEVEL)
+        return replace(found, low=low, high=high)
+    p = 2 * float(package("scipy.stats").t.sf(abs(mean) / error, count - 1))
+    found = Difference(mean, 0.0, 0.0, p, _standard_errors() * error, count, error)
+    low, high = found.interval(LEVEL)
+    return replace(found, low=low, high=high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -72,7 +72,7 @@ def _quality(found: Evaluation) -> Part:
             change = compared.difference
             row += [
                 f"{change.mean:+.4f}{'*' if compared.significant else ''}",
-                f"{change.low:+.4f} to {change.high:+.4f}",
+                f"{compared.low:+.4f} to {compared.high:+.4f}" if change.queries > 1 else "",
                 f"{compared.p:.4f}",
                 f"{compared.wins} / {compared.ties} / {compared.losses}",
             ]
