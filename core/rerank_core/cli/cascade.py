@@ -63,7 +63,8 @@ def tune(
     tuned = Cascade(*before, replace(last, unless=None if found is None else found.unless))
     table = {**system.table, "scorer": config.scorer_table(tuned)}
     about = {} if found is None else found.to_dict()
-    config.save(output, table, tuned={"measure": measure, **about, "notes": [note]})
+    tables = {"reranker": table, "tuned": {"measure": measure, **about, "notes": [note]}}
+    output = judged.save_config(output, tables)
     if as_json:
         chosen = {"file": str(output), "skipping": about or None, "notes": [note]}
         print(stdout.as_json(chosen))

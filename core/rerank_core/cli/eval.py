@@ -15,7 +15,7 @@ from .. import config
 from ..evaluation.evaluation import Evaluation, Result, evaluate
 from ..evaluation.journal import Journal
 from ..evaluation.loading import load
-from ..evaluation.measures import DEFAULT
+from ..evaluation.measures import DEFAULT, names_in
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
 from . import judged, stdout
@@ -55,6 +55,9 @@ def evaluation(
 
     rerank eval --qrels qrels.txt --base bm25.trec --run gpt=gpt.trec
     """
+    for path in (journal, report):
+        judged.check_output(path, data, qrels, base)
+    journal_file = None if journal is None else Journal(journal)
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
@@ -69,8 +72,8 @@ def evaluation(
                 system.name: system.run or stack.enter_context(_reranker(system))
                 for system in systems
             },
-            measures=measures.replace(",", " ").split(),
-            journal=None if journal is None else Journal(journal),
+            measures=names_in(measures),
+            journal=journal_file,
             timeout=timeout,
             at_once=at_once,
             seed=seed,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from .. import config
-from ..errors import InvalidInputError
+from ..errors import ConfigurationError, InvalidInputError
 from ..evaluation.run import Run
 from ..evaluation.running import Progress
 from ..evaluation.trec import read_run
@@ -116,6 +119,45 @@ def asked(
         if names.count(name) > 1:
             raise InvalidInputError(f"two systems are called {name!r}: write NAME={name}")
     return systems
+
+
+def check_output(path: Path | None, *inputs: Path | None) -> None:
+    """Raise `InvalidInputError` for a file that cannot be written, before the work is done."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise InvalidInputError(f"there is no folder {path.parent} to write {path.name} into")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InvalidInputError(f"{path} cannot be written: no permission")
+    for given in inputs:
+        if given is not None and given.exists() and path.exists() and path.samefile(given):
+            raise InvalidInputError(f"{path} is what is read: name another file to write")
+
+
+def check_config_output(path: Path, *inputs: Path | None) -> None:
+    """The same for a configuration, which takes the place of nothing but another one."""
+    check_output(path, *inputs)
+    if path.exists() and path.stat().st_size:
+        try:
+            config.load(path)
+        except ConfigurationError:
+            raise InvalidInputError(
+                f"{path} is there and is no reranker's file: name another one with --output"
+            ) from None
+
+
+def save_config(path: Path, tables: Mapping[str, Any]) -> Path:
+    """Write it there, or where that fails into a temporary folder, and return where it is."""
+    try:
+        config.save(path, **tables)
+    except OSError as error:
+        kept = Path(mkdtemp(prefix="rerank-")) / path.name
+        config.save(kept, **tables)
+        print(f"note: {path} cannot be written ({error}): it is in {kept}", file=sys.stderr)
+        return kept
+    return path
 
 
 @contextmanager

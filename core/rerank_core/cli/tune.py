@@ -81,6 +81,9 @@ def tuning(
 
     rerank tune my-data/ --scorer "hybrid > llm:gpt-4o-mini@10"
     """
+    judged.check_output(journal, data, qrels, base)
+    judged.check_config_output(output, data, qrels, base, journal)
+    journal_file = None if journal is None else Journal(journal)
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
@@ -99,7 +102,7 @@ def tuning(
             folds=folds,
             seed=seed,
             asking={
-                "journal": None if journal is None else Journal(journal),
+                "journal": journal_file,
                 "timeout": timeout,
                 "at_once": at_once,
             },
@@ -112,7 +115,7 @@ def tuning(
             systems,
             collection,
             tried or (),
-            journal=None if journal is None else Journal(journal),
+            journal=journal_file,
             timeout=timeout,
             at_once=at_once,
             progress=told,
@@ -132,7 +135,7 @@ def tuning(
             (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table), None
         ),
     )
-    config.save(output, **tables(found, scorers, collection.deepest))
+    output = judged.save_config(output, tables(found, scorers, collection.deepest))
     if as_json:
         print(stdout.as_json({**found.to_dict(), "file": str(output)}))
         return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
+from ..errors import InvalidInputError
 from ..reranker import Reranker
 from ..runtime.deadline import Timeout
 from .advice import advice
@@ -125,6 +126,12 @@ def evaluate(
         runs = [replace(collection.base, name=f"{collection.base.name} (base)")]
     for name, system in systems.items():
         if isinstance(system, Run):
+            if not system.rankings.keys() & collection.candidates.keys():
+                raise InvalidInputError(
+                    f"{name} answers none of the queries: the ids do not match; it has "
+                    f"{next(iter(system.rankings), None)!r}, the collection "
+                    f"{next(iter(collection.candidates), None)!r}"
+                )
             runs.append(Run(name, system.rankings, system.by_score))
             continue
         asked = time.perf_counter()

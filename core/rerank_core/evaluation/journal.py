@@ -13,20 +13,33 @@ from pathlib import Path
 from typing import Any
 
 from ..combine.combination import Combination
+from ..errors import InvalidInputError
 from ..protocols import traits_of
 from ..ranking.candidate import Candidate
 from ..reranker import Reranker
 from .run import Ranked
 
+#: How every line begins.
+_BEGINS = b'{"key": "'
+
 
 class Journal:
-    """The rankings in a file, by key; a new one is appended. One process at a time."""
+    """The rankings in a file, by key; a new one is appended. One process at a time.
+
+    Raises `InvalidInputError` for a file that is there and is no journal: it is left as it is.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._known: dict[str, dict[str, Any]] = {}
         if self.path.exists():
+            if self.path.is_dir():
+                raise InvalidInputError(f"{self.path} is a folder: name a file for the journal")
             whole = self.path.read_bytes()
+            if whole and not _is_journal(whole):
+                raise InvalidInputError(
+                    f"{self.path} is there and is no journal: name another file, or a new one"
+                )
             if whole and not whole.endswith(b"\n"):  # killed while writing: that line is lost
                 whole = whole[: whole.rfind(b"\n") + 1]
                 self.path.write_bytes(whole)
@@ -49,6 +62,18 @@ class Journal:
         with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         self._known[key] = entry
+
+
+def _is_journal(whole: bytes) -> bool:
+    """By its first line, or where it was killed while writing that, by how it begins."""
+    first, newline, _ = whole.partition(b"\n")
+    if not newline and first.startswith(_BEGINS[: len(first)]):
+        return True
+    try:
+        entry = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(entry, dict) and {"key", "system", "query", "ids"} <= entry.keys()
 
 
 def system_key(name: str, reranker: Reranker) -> str:

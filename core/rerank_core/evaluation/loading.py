@@ -51,12 +51,33 @@ def load(
                 "name a folder with corpus.jsonl and queries.jsonl, a JSON-lines file of queries "
                 "with their documents, or a TREC run as the base"
             )
-        return _of_run({}, {}, run, judged).cut(depth)
+        return _matching(_of_run({}, {}, run, judged).cut(depth))
     if at.is_dir():
-        return _folder(at, run, judged or _qrels_of(at, split), depth)
+        return _matching(_folder(at, run, judged or _qrels_of(at, split), depth))
     if run is not None:
         raise InvalidInputError(f"{at} brings its own candidates: leave the base run out")
-    return _json_lines(at, judged).cut(depth)
+    return _matching(_json_lines(at, judged).cut(depth))
+
+
+def _matching(found: Collection) -> Collection:
+    """The same; raises where judgements and candidates have no id in common."""
+    if not found.qrels or not found.candidates:
+        return found
+    both = found.qrels.keys() & found.candidates.keys()
+    if not both:
+        raise InvalidInputError(
+            "no judged query has candidates: the query ids do not match; judgements have "
+            f"{next(iter(found.qrels))!r}, the candidates {next(iter(found.candidates))!r}"
+        )
+    pairs = [(q, {str(c.id) for c in found.candidates[q]}) for q in both]
+    if not any(ids & found.qrels[query].keys() for query, ids in pairs):
+        query, ids = next((pair for pair in pairs if pair[1]), pairs[0])
+        raise InvalidInputError(
+            "no judged document is among the candidates of its query: the document ids do not "
+            f"match; of query {query!r} judgements have {next(iter(found.qrels[query]), None)!r}, "
+            f"the candidates {next(iter(sorted(ids)), None)!r}"
+        )
+    return found
 
 
 def _folder(folder: Path, run: Run | None, qrels: Qrels, depth: int) -> Collection:
@@ -136,6 +157,8 @@ def _json_lines(file: Path, qrels: Qrels) -> Collection:
                 qrels.setdefault(query, {})[doc] = int(grade)
         if len({c.id for c in candidates[query]}) < len(candidates[query]):
             raise InvalidInputError(f"{file}:{line}: two documents have the same id")
+    if not queries:
+        raise InvalidInputError(f"{file} holds no query: it has no lines")
     return of_candidates(queries, candidates, qrels, file.stem)
 
 
@@ -155,7 +178,10 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _decoded(lines: Iterable[str], file: Path) -> Iterator[str]:
     try:
-        yield from lines
+        for line in lines:
+            if "\0" in line:
+                raise InvalidInputError(f"{file} is not text: it has a zero byte")
+            yield line
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason}") from None
 

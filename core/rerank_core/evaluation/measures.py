@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,15 @@ DEFAULT = ("nDCG@10", "RR@10", "R@10", "P@10", "AP")
 PerQuery = Mapping[str, float]
 
 
+def names_in(text: str) -> list[str]:
+    """The names of measures in a text: by spaces and commas, but for those in parentheses.
+
+    >>> names_in("nDCG@10,AP nDCG(dcg='exp-log2', judged_only=True)@10")
+    ['nDCG@10', 'AP', "nDCG(dcg='exp-log2', judged_only=True)@10"]
+    """
+    return re.findall(r"(?:\([^)]*\)|[^\s,(])+", text)
+
+
 def parse(names: Sequence[str]) -> list[Any]:
     """The measures of these names, each once; "MRR@10", "Recall@10", "MAP" and the like too.
 
@@ -25,7 +35,7 @@ def parse(names: Sequence[str]) -> list[Any]:
     for name in names:
         try:
             measure = ir_measures.parse_measure(name.strip())
-        except (NameError, ValueError, SyntaxError) as error:
+        except (NameError, ValueError, SyntaxError, TypeError, AssertionError) as error:
             raise InvalidInputError(
                 f"no measure is called {name!r} ({error}); there are nDCG@10, RR@10, R@100, P@10, "
                 "AP and the others that ir_measures lists"
@@ -44,6 +54,10 @@ def per_query(
     """Measure name → query id → value, over every judged query: 0 where the run has no answer."""
     values: dict[str, dict[str, float]] = {str(measure): {} for measure in measures}
     if qrels:
-        for metric in package("ir_measures").iter_calc(list(measures), dict(qrels), dict(run)):
+        try:
+            metrics = list(package("ir_measures").iter_calc(list(measures), dict(qrels), dict(run)))
+        except ValueError as error:
+            raise InvalidInputError(f"ir_measures cannot compute {[*values]}: {error}") from None
+        for metric in metrics:
             values[str(metric.measure)][metric.query_id] = float(metric.value)
     return values

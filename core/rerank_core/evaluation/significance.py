@@ -2,8 +2,8 @@
 
 The paired t test and its interval, so that the two say the same: the interval leaves out 0 just
 where p is below 0.05. Of the tests in use it is the one with the most power at the level that it
-states (Urbano, Lima and Hanjalic, SIGIR 2019), and its interval holds the truth about as often as
-it says on five queries, too, where the bootstrap's does in 80% and BCa's no more often
+states (Urbano, Lima and Hanjalic, SIGIR 2019), and on five queries its interval still holds the
+truth nine times of ten, where the bootstrap's and BCa's do eight
 (`benchmarks/coverage_of_intervals.py`). Holm's correction (1979) keeps the chance of any false
 alarm among several systems at the level of one.
 """
@@ -50,7 +50,7 @@ class Difference:
 
     def interval(self, level: float) -> tuple[float, float]:
         """The interval that leaves out 0 exactly where p is below this level (0..1)."""
-        if self.queries < 2 or not self.mean and not self.error:
+        if self.queries < 2 or (not self.mean and not self.error):
             return self.low, self.high
         if not self.error:  # the same difference everywhere
             ends = (self.mean, self.mean) if self.p < level else (0.0, 2 * self.mean)

@@ -14,11 +14,12 @@ from .run import Ranked, Run
 Qrels = dict[str, dict[str, int]]
 
 
-def read_run(path: Path, name: str | None = None) -> Run:
+def read_run(path: Path | str, name: str | None = None) -> Run:
     """The run in a TREC file: by score as trec_eval reads it, ties in the order of their ranks.
 
     Raises `InvalidInputError`, naming file and line, for a line that is none of a run's.
     """
+    path = Path(path)
     rows: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
     for number, fields in _fields(path):
         if len(fields) < 5:
@@ -45,13 +46,13 @@ def read_run(path: Path, name: str | None = None) -> Run:
     return Run(name or path.stem, rankings, by_score=True)
 
 
-def write_run(run: Run, path: Path) -> None:
+def write_run(run: Run, path: Path | str) -> None:
     """Write the run as a TREC file, its order kept.
 
     Scores are written where they alone give that order; else the number of documents below.
     """
     name = "-".join(run.name.split()) or "run"  # a field has no spaces
-    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as file:
         for query, ranked in run.rankings.items():
             file.writelines(run_lines(query, ranked.ids, ranked.scores, name))
 
@@ -68,11 +69,12 @@ def run_lines(
         yield f"{query} Q0 {doc} {position + 1} {shown!r} {name}\n"
 
 
-def read_qrels(path: Path) -> Qrels:
+def read_qrels(path: Path | str) -> Qrels:
     """Query id → document id → grade, from TREC qrels or BEIR's tab-separated ones.
 
     Raises `InvalidInputError`, naming file and line, for a line that is none of these.
     """
+    path = Path(path)
     qrels: Qrels = defaultdict(dict)
     for number, fields in _fields(path):
         if number == 1 and fields[-1].lower() in ("score", "relevance", "rel"):
@@ -88,13 +90,21 @@ def read_qrels(path: Path) -> Qrels:
             raise InvalidInputError(
                 f"{path}:{number}: the grade {fields[-1]!r} is no number"
             ) from None
+    if not qrels:
+        raise InvalidInputError(f"{path} holds no judgements: it has no lines")
     return dict(qrels)
 
 
 def _fields(path: Path) -> Iterator[tuple[int, list[str]]]:
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder: name the file in it")
+    if not path.exists():
+        raise InvalidInputError(f"there is no file {path}")
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
+                if "\0" in line:
+                    raise InvalidInputError(f"{path} is not text: it has a zero byte")
                 if line.strip():
                     yield number, line.split()
     except UnicodeDecodeError:
