@@ -13,7 +13,6 @@ from rich.table import Table
 
 from .. import config
 from ..evaluation.evaluation import Evaluation, Result, evaluate
-from ..evaluation.journal import Journal
 from ..evaluation.loading import load
 from ..evaluation.measures import DEFAULT, names_in
 from ..evaluation.trec import write_run
@@ -57,7 +56,6 @@ def evaluation(
     """
     for path in (journal, report):
         judged.check_output(path, data, qrels, base)
-    journal_file = None if journal is None else Journal(journal)
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
@@ -65,6 +63,7 @@ def evaluation(
     if not systems:
         systems = judged.asked(None, ["hybrid"] if collection.has_texts else None, None)
     with ExitStack() as stack:
+        journal_file = stack.enter_context(judged.rankings_kept(journal))
         told = stack.enter_context(judged.progress(not as_json))
         found = evaluate(
             collection,

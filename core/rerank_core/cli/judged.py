@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from rich.progress import Progress as Bar
 
 from .. import config
 from ..errors import ConfigurationError, InvalidInputError
+from ..evaluation.journal import Journal
 from ..evaluation.run import Run
 from ..evaluation.running import Progress
 from ..evaluation.trec import read_run
@@ -134,6 +136,31 @@ def check_output(path: Path | None, *inputs: Path | None) -> None:
     for given in inputs:
         if given is not None and given.exists() and path.exists() and path.samefile(given):
             raise InvalidInputError(f"{path} is what is read: name another file to write")
+
+
+@contextmanager
+def rankings_kept(path: Path | None) -> Iterator[Journal]:
+    """The journal at this path; without one, one of its own, so that nothing paid for is lost.
+
+    It is thrown away once the work is done, and named where the work was stopped.
+    """
+    if path is not None:
+        yield Journal(path)
+        return
+    folder = Path(mkdtemp(prefix="rerank-"))
+    kept = Journal(folder / "journal.jsonl")
+    try:
+        yield kept
+    except BaseException:
+        if kept.path.exists():
+            print(
+                f"note: what was ranked so far is in {kept.path}: --journal with it goes on",
+                file=sys.stderr,
+            )
+        else:
+            rmtree(folder, ignore_errors=True)
+        raise
+    rmtree(folder, ignore_errors=True)
 
 
 def check_config_output(path: Path, *inputs: Path | None) -> None:

@@ -15,8 +15,8 @@ from rich.text import Text
 from .. import config
 from ..errors import ConfigurationError, InvalidInputError
 from ..evaluation.collection import Collection
-from ..evaluation.journal import Journal
 from ..evaluation.loading import load
+from ..evaluation.measures import parse
 from ..evaluation.run import Run
 from ..evaluation.running import run_reranker
 from ..evaluation.tuned import tables
@@ -83,7 +83,7 @@ def tuning(
     """
     judged.check_output(journal, data, qrels, base)
     judged.check_config_output(output, data, qrels, base, journal)
-    journal_file = None if journal is None else Journal(journal)
+    parse([measure])
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
@@ -92,50 +92,51 @@ def tuning(
     systems = judged.asked(run, scorer, config_file)
     if not systems:
         systems = judged.asked(None, ["bm25"] if collection.has_texts else None, None)
-    if cascade.among(systems):
-        cascade.tune(
-            systems,
+    with judged.rankings_kept(journal) as journal_file:
+        if cascade.among(systems):
+            cascade.tune(
+                systems,
+                collection,
+                output,
+                measure=measure,
+                splits=splits,
+                folds=folds,
+                seed=seed,
+                asking={
+                    "journal": journal_file,
+                    "timeout": timeout,
+                    "at_once": at_once,
+                },
+                as_json=as_json,
+            )
+            return
+        tried = None if depths is None else _numbers(depths)
+        with judged.progress(not as_json) as told:
+            runs, shallow, scorers = _asked(
+                systems,
+                collection,
+                tried or (),
+                journal=journal_file,
+                timeout=timeout,
+                at_once=at_once,
+                progress=told,
+            )
+        found = tune(
             collection,
-            output,
+            runs,
+            shallow=shallow,
             measure=measure,
+            depths=tried,
+            max_seconds=None if max_ms is None else max_ms / 1000,
+            max_cost=max_cost,
             splits=splits,
             folds=folds,
             seed=seed,
-            asking={
-                "journal": journal_file,
-                "timeout": timeout,
-                "at_once": at_once,
-            },
-            as_json=as_json,
+            said=next(
+                (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table), None
+            ),
         )
-        return
-    tried = None if depths is None else _numbers(depths)
-    with judged.progress(not as_json) as told:
-        runs, shallow, scorers = _asked(
-            systems,
-            collection,
-            tried or (),
-            journal=journal_file,
-            timeout=timeout,
-            at_once=at_once,
-            progress=told,
-        )
-    found = tune(
-        collection,
-        runs,
-        shallow=shallow,
-        measure=measure,
-        depths=tried,
-        max_seconds=None if max_ms is None else max_ms / 1000,
-        max_cost=max_cost,
-        splits=splits,
-        folds=folds,
-        seed=seed,
-        said=next(
-            (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table), None
-        ),
-    )
-    output = judged.save_config(output, tables(found, scorers, collection.deepest))
+        output = judged.save_config(output, tables(found, scorers, collection.deepest))
     if as_json:
         print(stdout.as_json({**found.to_dict(), "file": str(output)}))
         return

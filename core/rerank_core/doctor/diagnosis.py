@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Several
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Any, overload
 
 from ..errors import InvalidInputError, Reason, ScorerError
@@ -67,7 +66,8 @@ class Diagnosis(Sequence[Finding]):
     """The findings, those that explain others first; none where nothing is wrong that is known.
 
     `untold`: what could not be looked for, and for want of what. `queries`, of which `judged` have
-    a relevant document; on these the mean nDCG@10 (0..1) `before` and `after` reranking.
+    a relevant document; the mean nDCG@10 (0..1) `before` and `after` reranking, over all that have
+    judgements, as `rerank eval` has it.
     """
 
     findings: Sequence[Finding]
@@ -144,10 +144,14 @@ def diagnose(
         evidence = _of_rankings(named, known, served)
     if not evidence.cases:
         raise InvalidInputError("nothing to look at: no query, or none with candidates")
-    return _conclude(evidence, probed=isinstance(subject, Reranker) and probe)
+    if isinstance(queries, Collection):
+        of = len(queries.qrels)
+    else:
+        of = sum(bool(case.grades) for case in evidence.cases)
+    return _conclude(evidence, of, probed=isinstance(subject, Reranker) and probe)
 
 
-def _conclude(evidence: Evidence, *, probed: bool) -> Diagnosis:
+def _conclude(evidence: Evidence, of: int, *, probed: bool) -> Diagnosis:
     found = [finding for detect in _DETECTORS for finding in detect(evidence)]
     explained = {cause for finding in found for cause in _EXPLAINS.get(finding.cause, ())}
     order = list(Cause)
@@ -160,8 +164,9 @@ def _conclude(evidence: Evidence, *, probed: bool) -> Diagnosis:
         tuple(_untold(evidence, probed)),
         len(evidence.cases),
         len(evidence.judged),
-        fmean(ndcg(evidence, in_retrieved_order)) if judged else None,
-        fmean(ndcg(evidence, as_ranked)) if judged else None,
+        # over as many queries as `rerank eval` has it: those without anything relevant are 0
+        sum(ndcg(evidence, in_retrieved_order)) / of if judged else None,
+        sum(ndcg(evidence, as_ranked)) / of if judged else None,
     )
 
 

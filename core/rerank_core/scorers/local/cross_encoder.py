@@ -24,6 +24,7 @@ from .local_model import (
     cannot_fetch,
     guided,
     interruptible,
+    model_named,
     one_logit,
     scores_from,
     torch_in_this_thread,
@@ -117,7 +118,7 @@ class CrossEncoderScorer(ScorerBase):
             )
             return
         require(type(self).__name__, "cross-encoder", "sentence_transformers")
-        self.model = os.fspath(model)
+        self.model = model_named(model)
         self.max_concurrency = _workers() if backend == "torch" else 1
         self.activation = activation or sigmoid
         loader = _Loader(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -142,6 +144,23 @@ def one_logit(logits: list[float], model: str) -> float:
         f"{model} gives {len(logits)} labels a pair: it classifies and does not rank; "
         "name a reranker, which gives one (or two: no and yes)"
     )
+
+
+def model_named(model: str | os.PathLike[str]) -> str:
+    """The model's name, or its folder. Raises `ConfigurationError` for a folder that is not there,
+    which the hub would be asked for, several times."""
+    name = os.fspath(model)
+    path = Path(name).expanduser()
+    meant = (
+        not isinstance(model, str)
+        or name.startswith((".", "~", os.sep))
+        or name.endswith(("/", os.sep))
+        or name.count("/") > 1
+        or (len(path.parts) == 2 and path.parent.is_dir())
+    )
+    if meant and not path.exists():
+        raise ConfigurationError(f"there is no folder {name}: name one, or a model on the hub")
+    return name
 
 
 def cannot_fetch(model: str, error: Exception) -> ConfigurationError:

@@ -27,6 +27,7 @@ from .local_model import (
     Shared,
     cannot_fetch,
     guided,
+    model_named,
     one_logit,
     scores_from,
 )
@@ -88,7 +89,7 @@ class OnnxCrossEncoderScorer(ScorerBase):
             raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
         if threads is not None and threads < 1:
             raise ConfigurationError(f"threads is at least 1, not {threads}")
-        self.model = os.fspath(model)
+        self.model = model_named(model)
         self.activation = activation
         self.max_concurrency = threads or cores()
         key = (self.model, revision, file, precision, max_length)
