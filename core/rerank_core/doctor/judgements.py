@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import fmean, stdev
 
 from ..evaluation.advice import FEW
-from ..evaluation.judging import condensed, unjudged
+from ..evaluation.judged import condensed, unjudged
 from ..evaluation.measures import parse, per_query
 from .chance import surely_positive
 from .evidence import Evidence, key

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .collection import Collection
 from .compare import Comparison
 from .costs import Costs
-from .judging import unjudged
+from .judged import unjudged
 from .run import Run
 
 #: Fewer judged queries than this tell little, whatever the numbers say.

@@ -16,7 +16,7 @@ from .collection import Collection
 from .compare import Comparison, compare
 from .costs import Costs, costs_of
 from .journal import Journal
-from .judging import condensed, judged_share
+from .judged import condensed, judged_share
 from .measures import DEFAULT, PerQuery, parse, per_query
 from .run import Run
 from .running import Progress, run_reranker

@@ -14,7 +14,7 @@ from ..ranking.retrieval import RetrievalScore
 from .advice import FEW, MANY_TIES, on_unjudged
 from .collection import Collection
 from .costs import Costs, costs_of
-from .judging import judged_share
+from .judged import judged_share
 from .measures import parse, per_query
 from .packages import package
 from .pareto import Offer, front, offer

@@ -11,7 +11,7 @@ from made_up import collection, noisy
 from rerank_core import Reranker
 from rerank_core.doctor import Cause, diagnose
 from rerank_core.evaluation import Collection, evaluate, tune
-from rerank_core.evaluation.judging import condensed, judged_share, unjudged
+from rerank_core.evaluation.judged import condensed, judged_share, unjudged
 
 GOOD = 30.0
 
