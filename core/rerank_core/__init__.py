@@ -12,6 +12,7 @@ from .errors import (
     ScorerError,
 )
 from .ranking.candidate import Candidate
+from .ranking.log import RankingLog
 from .ranking.ranking import DegradedError, RankedCandidate, Ranking
 from .ranking.report import Report
 from .reranker import Reranker
@@ -29,6 +30,7 @@ __all__ = [
     "MissingKeyError",
     "RankedCandidate",
     "Ranking",
+    "RankingLog",
     "Reason",
     "Report",
     "RerankError",

@@ -15,6 +15,7 @@ from ..errors import RerankError, ScorerError
 from . import bulk as bulk_job
 from . import doctor as diagnosis
 from . import eval as evaluation
+from . import judge as judgements
 from . import rank
 from . import tune as tuning
 
@@ -75,5 +76,6 @@ def _say(error: Exception) -> None:
 app.command("rank")(_in_words(rank.rank))
 app.command("eval")(_in_words(evaluation.evaluation))
 app.command("tune")(_in_words(tuning.tuning))
+app.command("judge")(_in_words(judgements.judging))
 app.command("doctor")(_in_words(diagnosis.doctor))
 app.command("bulk")(_in_words(bulk_job.bulk))

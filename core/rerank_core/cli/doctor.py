@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from .. import config
 from ..doctor import Diagnosis, diagnose
 from ..errors import InvalidInputError
 from ..evaluation.loading import load
+from ..evaluation.provenance import Provenance, own_judge
 from ..evaluation.trec import read_run
 from ..reranker import Reranker
 from . import judged, stdout
@@ -67,6 +69,7 @@ def doctor(
     (system,) = systems
     at_the_end = None if served is None else read_run(served, "served").rankings
     out = None if at_the_end is None else {q: ranked.ids for q, ranked in at_the_end.items()}
+    own = own_judge(collection.provenance, system.name)
     if system.run is not None:
         found = diagnose(system.run, collection, served=out)
     else:
@@ -75,6 +78,7 @@ def doctor(
             Reranker(**config.options(system.table, **given)) as reranker,
             judged.progress(not as_json) as told,
         ):
+            own = own_judge(collection.provenance, system.name, reranker)
             found = diagnose(
                 reranker,
                 collection,
@@ -87,12 +91,22 @@ def doctor(
 
         write(found, report, command=stdout.command())
     if as_json:
-        print(stdout.as_json(found.to_dict()))
+        provenance = collection.provenance
+        judge = None if provenance is None else provenance.to_dict()
+        print(stdout.as_json({**found.to_dict(), "judged_by": judge}))
     else:
-        show(found)
+        if collection.provenance is not None:
+            print(f"note: {collection.provenance.sentence}", file=sys.stderr)
+        show(found, collection.provenance)
+        if own is not None:
+            print(
+                f"note: {own} judged, and ranks for {system.name}: that it helps cannot be said by "
+                "its own judgements. Have another model or a person judge",
+                file=sys.stderr,
+            )
 
 
-def show(found: Diagnosis) -> None:
+def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
     """Print the findings, and what could not be told."""
     console = Console()
     if found.before is not None and found.after is not None:
@@ -101,6 +115,8 @@ def show(found: Diagnosis) -> None:
             f"reranking, {found.after:.4f} after",
             highlight=False,
         )
+        if provenance is not None:
+            console.print(provenance.short, highlight=False)
     else:
         console.print(f"{found.queries} queries, none judged", highlight=False)
     for number, finding in enumerate(found, start=1):

@@ -17,13 +17,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Table
 
 from .. import config
 from ..errors import ConfigurationError, InvalidInputError
+from ..evaluation.collection import Collection
 from ..evaluation.journal import Journal
+from ..evaluation.provenance import own_judge
 from ..evaluation.run import Run
 from ..evaluation.running import Progress
 from ..evaluation.trec import read_run
+from ..reranker import Reranker
 
 Data = Annotated[
     Path | None,
@@ -185,6 +189,31 @@ def save_config(path: Path, tables: Mapping[str, Any]) -> Path:
         print(f"note: {path} cannot be written ({error}): it is in {kept}", file=sys.stderr)
         return kept
     return path
+
+
+def refuse_own_judge(systems: Sequence[Asked], collection: Collection) -> None:
+    """Raise `InvalidInputError` for a system that is to be chosen by its own model's judgements."""
+    for system in systems:
+        if collection.provenance is None:
+            return
+        if system.run is not None:
+            own = own_judge(collection.provenance, system.name)
+        else:
+            with Reranker(**config.options(system.table)) as reranker:
+                own = own_judge(collection.provenance, system.name, reranker)
+        if own is not None:
+            raise InvalidInputError(
+                f"{system.name} cannot be tuned by these judgements: {own} made them, and ranks "
+                "for it. Have another model or a person judge, or leave it out"
+            )
+
+
+def marked(table: Table, collection: Collection) -> Table:
+    """The table, which says beneath its figures where a language model judged."""
+    if (provenance := collection.provenance) is not None:
+        told = f"{table.caption}\n" if table.caption else ""
+        table.caption = f"{told}{provenance.short}"
+    return table
 
 
 @contextmanager

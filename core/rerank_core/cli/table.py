@@ -20,6 +20,7 @@ SNIPPET = 240
 def plain_table(first: str, *numbers: str, width: int = 12) -> Table:
     """An empty table: names in the first column, at least so wide, and columns of numbers."""
     table = _plain()
+    table.caption_justify = "left"
     table.add_column(first, overflow="fold", min_width=width)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)

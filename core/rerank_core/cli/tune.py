@@ -90,6 +90,7 @@ def tuning(
     if not collection.qrels:
         raise InvalidInputError("no query is judged: there is nothing to tune by")
     systems = judged.asked(run, scorer, config_file)
+    judged.refuse_own_judge(systems, collection)
     if not systems:
         systems = judged.asked(None, ["bm25"] if collection.has_texts else None, None)
     with judged.rankings_kept(journal) as journal_file:
@@ -138,9 +139,10 @@ def tuning(
         )
         output = judged.save_config(output, tables(found, scorers, collection.deepest))
     if as_json:
-        print(stdout.as_json({**found.to_dict(), "file": str(output)}))
+        judge = None if collection.provenance is None else collection.provenance.to_dict()
+        print(stdout.as_json({**found.to_dict(), "judged_by": judge, "file": str(output)}))
         return
-    show(found)
+    show(found, collection)
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"written to {output}", file=sys.stderr)
@@ -202,7 +204,7 @@ def _numbers(text: str) -> list[int]:
     return numbers
 
 
-def show(found: Tuning) -> None:
+def show(found: Tuning, collection: Collection) -> None:
     """Print what came of it."""
     console = Console()
     table = plain_table(
@@ -215,13 +217,13 @@ def show(found: Tuning) -> None:
         Text(f"kept: {kept}", style="bold"), f"{found.quality:.4f}", "", _judged(found, kept)
     )
     table.add_row("choosing so, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
-    console.print(table)
+    console.print(judged.marked(table, collection))
     console.print(
         f"held out, {found.gain:+.4f} against the better of retriever and scorer "
         f"(p = {found.p:.3f})"
     )
     console.print(f"kept: [bold]{found.kept.label}[/bold]\n", highlight=False)
-    console.print(_front(found))
+    console.print(judged.marked(_front(found), collection))
 
 
 def _judged(found: Tuning, label: str) -> str:

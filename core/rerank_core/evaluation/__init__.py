@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
     from .journal import Journal as Journal
+    from .judging.judge import judge as judge
+    from .judging.judgements import Judgements as Judgements
     from .loading import load as load
     from .run import Run as Run
     from .running import run_reranker as run_reranker
@@ -26,6 +28,8 @@ _HOMES = {
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "Journal": "journal",
+    "Judgements": "judging.judgements",
+    "judge": "judging.judge",
     "load": "loading",
     "Run": "run",
     "run_reranker": "running",

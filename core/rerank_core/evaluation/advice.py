@@ -56,6 +56,8 @@ def _on_judgements(collection: Collection) -> Iterator[str]:
             f"agree and what they move. Some {2 * FEW} judged queries would begin to tell"
         )
         return
+    if collection.provenance is not None:
+        yield collection.provenance.sentence
     if judged < FEW:
         yield (
             f"only {judged} judged queries: too few to tell systems apart unless they are far "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..errors import InvalidInputError
 from ..ranking.candidate import Candidate
+from .provenance import Provenance
 from .run import Ranked, Run
 
 
@@ -18,13 +20,16 @@ class Collection:
     `queries`: text by query id, "" where it is not known. `candidates`: by query id; each has an
     id, and a text where it is known. `qrels`: grade by query id and document id, 0 and below for
     not relevant; an unjudged document counts as not relevant. `base`: the candidates as a run,
-    which is what every reranker is measured against.
+    which is what every reranker is measured against. `fields`: what else is known of a query, by
+    its id. `provenance`: who judged, where that was a language model.
     """
 
     queries: Mapping[str, str]
     candidates: Mapping[str, Sequence[Candidate]]
     qrels: Mapping[str, Mapping[str, int]]
     base: Run
+    fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     @property
     def judged(self) -> list[str]:
@@ -94,14 +99,16 @@ class Collection:
 
     def only(self, kept: set[str]) -> Collection:
         """The same with these queries alone."""
-        return Collection(
-            {query: text for query, text in self.queries.items() if query in kept},
-            {query: found for query, found in self.candidates.items() if query in kept},
-            {query: grades for query, grades in self.qrels.items() if query in kept},
-            replace(
+        return replace(
+            self,
+            queries={query: text for query, text in self.queries.items() if query in kept},
+            candidates={query: found for query, found in self.candidates.items() if query in kept},
+            qrels={query: grades for query, grades in self.qrels.items() if query in kept},
+            base=replace(
                 self.base,
                 rankings={q: ranked for q, ranked in self.base.rankings.items() if q in kept},
             ),
+            fields={query: known for query, known in self.fields.items() if query in kept},
         )
 
 

@@ -18,18 +18,23 @@ from .costs import Costs, costs_of
 from .journal import Journal
 from .judged import condensed, judged_share
 from .measures import DEFAULT, PerQuery, parse, per_query
+from .pairs import Pair, every_pair, pair_of
+from .provenance import own_judge
 from .run import Run
 from .running import Progress, run_reranker
 from .unjudged import Agreement, Movement, agreements, movement
+from .verdict import verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One system: its run, its measures (the mean, and by query), what it cost, how it compares.
 
-    `against` has the comparison with the base by measure; empty for the base itself. `judged`: the
+    `against` has the comparison with the base by measure; empty for the base itself. In the measure
+    that decides its p is corrected for all pairs of systems, else for the systems. `judged`: the
     share (0..1) of its first ten that is judged, Judged@10; `condensed`: the mean of the measure
-    that decides where the rest is left out. Both None without judgements.
+    that decides where the rest is left out. Both None without judgements. `own_judge`: the model
+    that both ranked and judged, where one did: these figures say nothing good of it.
     """
 
     run: Run
@@ -40,6 +45,7 @@ class Result:
     against: Mapping[str, Comparison] = field(default_factory=dict)
     judged: float | None = None
     condensed: float | None = None
+    own_judge: str | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +59,7 @@ class Result:
             "measures": dict(self.means),
             "judged_10": self.judged,
             "condensed": self.condensed,
+            "own_judge": self.own_judge,
             "against_base": {name: found.to_dict() for name, found in self.against.items()},
             "costs": None if self.costs is None else self.costs.to_dict(),
             "movement": self.movement.to_dict(),
@@ -66,7 +73,8 @@ class Evaluation:
 
     `measures`: their names; the first is the one that decides. `ceiling`: the mean of each that
     the candidates in their best order would have. `overhead`: seconds a query of
-    evaluation beside the rerankers' own.
+    evaluation beside the rerankers' own. `pairs`: every two systems compared in the measure that
+    decides. `verdict`: what came of it, in a sentence or two.
     """
 
     collection: Collection
@@ -76,6 +84,8 @@ class Evaluation:
     ceiling: Mapping[str, float]
     notes: Sequence[str]
     overhead: float
+    pairs: Sequence[Pair] = ()
+    verdict: str = ""
 
     @property
     def results(self) -> list[Result]:
@@ -88,13 +98,17 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable values."""
+        provenance = self.collection.provenance
         return {
+            "verdict": self.verdict,
+            "judged_by": None if provenance is None else provenance.to_dict(),
             "queries": len(self.collection.candidates),
             "judged": len(self.collection.qrels),
             "recall": self.collection.recall,
             "ceiling": dict(self.ceiling),
             "measures": list(self.measures),
             "systems": [result.to_dict() for result in self.results],
+            "pairs": [pair.to_dict() for pair in self.pairs],
             "agreements": [agreement.to_dict() for agreement in self.agreements()],
             "notes": list(self.notes),
             "overhead_seconds_per_query": self.overhead,
@@ -150,6 +164,14 @@ def evaluate(
     by_query = [per_query(parsed, collection.qrels, run.to_measure()) for run in runs]
     names = [str(measure) for measure in parsed]
     against = _against(names, by_query, seed) if collection.qrels else [{} for _ in runs[1:]]
+    pairs = []
+    if collection.qrels:
+        decide = {run.name: of[names[0]] for run, of in zip(runs, by_query, strict=True)}
+        pairs = every_pair(decide, seed=seed)
+        for system, run in zip(against, runs[1:], strict=True):  # one pair has one p
+            if (pair := pair_of(pairs, runs[0].name, run.name)) is not None:
+                system[names[0]] = pair.comparison
+    own = [own_judge(collection.provenance, run.name, systems.get(run.name)) for run in runs]
     results = [
         Result(
             run,
@@ -160,8 +182,9 @@ def evaluate(
             compared,
             judged_share(run.orders(), collection.qrels),
             _condensed(parsed[0], run, collection),
+            judge,
         )
-        for run, found, compared in zip(runs, by_query, [{}, *against], strict=True)
+        for run, found, compared, judge in zip(runs, by_query, [{}, *against], own, strict=True)
     ]
     ceiling = _means(per_query(parsed, collection.qrels, collection.best().to_measure()))
     notes = advice(collection, names[0], ceiling, [(r.run, r.costs, r.against) for r in results])
@@ -174,6 +197,14 @@ def evaluate(
         ceiling,
         notes,
         max(0.0, overhead) / max(1, len(collection.candidates)),
+        pairs,
+        verdict(
+            names[0],
+            {result.name: result.means[names[0]] for result in results if result.means},
+            pairs,
+            {result.name: result.own_judge for result in results if result.own_judge},
+            collection.provenance,
+        ),
     )
 
 

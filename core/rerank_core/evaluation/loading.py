@@ -5,22 +5,31 @@
   candidates from a run, or BM25 over the corpus;
 - TREC: a run and qrels; no texts, so that only other runs can be compared with it;
 - JSON lines: `{"query": …, "documents": [{"text": …, "id": …, "score": …, "relevance": …}]}`,
-  documents in the retriever's order; `relevance` left out or null means unjudged.
+  documents in the retriever's order; `relevance` left out or null means unjudged. A log that
+  `rerank_core.RankingLog` wrote is one, of which the latest ranking of a query counts.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInputError
 from ..ranking.candidate import Candidate, to_candidate
+from ..ranking.log import SERVED
 from .collection import Collection, of_candidates
+from .provenance import provenance_of
 from .retrieval import bm25_run
 from .run import Run
 from .trec import Qrels, read_qrels, read_run
+
+#: What a row of queries has that is no field of the query.
+_NO_FIELDS = frozenset(
+    {"_id", "id", "query_id", "text", "query", "documents", "metadata", SERVED, "at"}
+)
 
 
 def load(
@@ -30,11 +39,13 @@ def load(
     qrels: Path | str | None = None,
     depth: int = 100,
     split: str = "test",
+    unjudged: bool = False,
 ) -> Collection:
     """The judged queries in `data`, a folder or a JSON-lines file, or in `base` and `qrels` alone.
 
     `base`: a TREC run that brings the candidates, the first `depth` of which are kept. `split`:
-    which of several files of judgements a folder has. Raises `InvalidInputError` for what is not
+    which of several files of judgements a folder has. `unjudged`: keep a folder's queries that have
+    no judgements, and read none but `qrels`. Raises `InvalidInputError` for what is not
     there or not readable, naming file and line.
     """
     if depth < 1:
@@ -51,12 +62,16 @@ def load(
                 "name a folder with corpus.jsonl and queries.jsonl, a JSON-lines file of queries "
                 "with their documents, or a TREC run as the base"
             )
-        return _matching(_of_run({}, {}, run, judged).cut(depth))
+        return _matching(_with_judge(_of_run({}, {}, run, judged).cut(depth), qrels_at))
     if at.is_dir():
-        return _matching(_folder(at, run, judged or _qrels_of(at, split), depth))
+        file = qrels_at if qrels_at is not None or unjudged else _qrels_file(at, split)
+        if qrels_at is None and file is not None:
+            judged = read_qrels(file)
+        found = _folder(at, run, judged, depth, unjudged=unjudged)
+        return _matching(_with_judge(found, file))
     if run is not None:
         raise InvalidInputError(f"{at} brings its own candidates: leave the base run out")
-    return _matching(_json_lines(at, judged).cut(depth))
+    return _matching(_with_judge(_json_lines(at, judged).cut(depth), qrels_at))
 
 
 def _matching(found: Collection) -> Collection:
@@ -80,14 +95,20 @@ def _matching(found: Collection) -> Collection:
     return found
 
 
-def _folder(folder: Path, run: Run | None, qrels: Qrels, depth: int) -> Collection:
+def _with_judge(collection: Collection, qrels: Path | None) -> Collection:
+    """The collection, which knows who judged it where that was a language model."""
+    return replace(collection, provenance=None if qrels is None else provenance_of(qrels))
+
+
+def _folder(
+    folder: Path, run: Run | None, qrels: Qrels, depth: int, *, unjudged: bool = False
+) -> Collection:
     for needed in ("corpus.jsonl", "queries.jsonl"):
         if not (folder / needed).is_file():
             raise InvalidInputError(f"{folder} has no {needed}")
-    queries = {
-        _id(row, line): str(row.get("text", "")) for line, row in _rows(folder / "queries.jsonl")
-    }
-    if qrels:
+    rows = {_id(row, line): row for line, row in _rows(folder / "queries.jsonl")}
+    queries = {query: str(row.get("text", "")) for query, row in rows.items()}
+    if qrels and not unjudged:
         queries = {query: text for query, text in queries.items() if query in qrels}
         if not queries:
             raise InvalidInputError(f"no query in {folder} is judged: the ids do not match")
@@ -96,7 +117,8 @@ def _folder(folder: Path, run: Run | None, qrels: Qrels, depth: int) -> Collecti
         for line, row in _rows(folder / "corpus.jsonl")
     }
     found = bm25_run(texts, queries, depth) if run is None else run
-    return _of_run(queries, texts, found, qrels).cut(depth)
+    collection = _of_run(queries, texts, found, qrels).cut(depth)
+    return replace(collection, fields={query: _known_of(rows[query]) for query in queries})
 
 
 def _of_run(
@@ -119,7 +141,7 @@ def _of_run(
     return Collection(texts_asked, candidates, qrels, base)
 
 
-def _qrels_of(folder: Path, split: str) -> Qrels:
+def _qrels_file(folder: Path, split: str) -> Path | None:
     files = [folder / "qrels.txt", folder / f"qrels-{split}.txt", folder / f"qrels/{split}.tsv"]
     found = [file for file in files if file.is_file()]
     if not found:
@@ -127,21 +149,23 @@ def _qrels_of(folder: Path, split: str) -> Qrels:
     if len(found) > 1:
         names = ", ".join(str(file.relative_to(folder)) for file in found)
         raise InvalidInputError(f"{folder} has {names}: name one with qrels")
-    return read_qrels(found[0]) if found else {}
+    return found[0] if found else None
 
 
 def _json_lines(file: Path, qrels: Qrels) -> Collection:
     queries: dict[str, str] = {}
     candidates: dict[str, list[Candidate]] = {}
+    fields: dict[str, dict[str, Any]] = {}
     for line, row in _rows(file):
         if not isinstance(row.get("query"), str) or not isinstance(row.get("documents"), list):
             raise InvalidInputError(
                 f'{file}:{line} needs "query" (a string) and "documents" (a list)'
             )
         query = str(row.get("id", row.get("query_id", line)))
-        if query in queries:
+        if query in queries and SERVED not in row:  # in a log the latest counts
             raise InvalidInputError(f"{file}:{line}: query id {query!r} was there before")
         queries[query] = row["query"]
+        fields[query] = _known_of(row)
         candidates[query] = []
         for index, document in enumerate(row["documents"]):
             try:
@@ -159,7 +183,14 @@ def _json_lines(file: Path, qrels: Qrels) -> Collection:
             raise InvalidInputError(f"{file}:{line}: two documents have the same id")
     if not queries:
         raise InvalidInputError(f"{file} holds no query: it has no lines")
-    return of_candidates(queries, candidates, qrels, file.stem)
+    return replace(of_candidates(queries, candidates, qrels, file.stem), fields=fields)
+
+
+def _known_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says of its query beside id, text and documents: what slices are made by."""
+    nested = row.get("metadata")
+    known = {**(nested if isinstance(nested, Mapping) else {}), **row}
+    return {name: value for name, value in known.items() if name not in _NO_FIELDS}
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

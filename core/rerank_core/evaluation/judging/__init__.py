@@ -1,0 +1,1 @@
+"""From no judgements to qrels: pairs of query and document, graded by a language model."""
