@@ -13,6 +13,7 @@ import typer
 from .. import __version__
 from ..errors import RerankError, ScorerError
 from . import bulk as bulk_job
+from . import diff as changes
 from . import doctor as diagnosis
 from . import eval as evaluation
 from . import judge as judgements
@@ -28,7 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Put the documents that answer a question on top.\n\n"
     "Exit codes: 0 done; 1 a server or model failed; 2 something asked for cannot be right; "
-    "3 --strict, and the ranking was degraded.",
+    "3 less came of it than was asked for: --strict, and the ranking was degraded; judge, and not "
+    "every pair was judged; 4 a gate fell: --fail-if-worse, --max-change.",
 )
 
 
@@ -77,5 +79,6 @@ app.command("rank")(_in_words(rank.rank))
 app.command("eval")(_in_words(evaluation.evaluation))
 app.command("tune")(_in_words(tuning.tuning))
 app.command("judge")(_in_words(judgements.judging))
+app.command("diff")(_in_words(changes.diff))
 app.command("doctor")(_in_words(diagnosis.doctor))
 app.command("bulk")(_in_words(bulk_job.bulk))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .collection import Collection as Collection
     from .collection import of_candidates as of_candidates
+    from .difference import Difference as Difference
+    from .difference import diff as diff
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
     from .journal import Journal as Journal
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Collection": "collection",
     "of_candidates": "collection",
+    "Difference": "difference",
+    "diff": "difference",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "Journal": "journal",

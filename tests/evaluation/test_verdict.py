@@ -1,0 +1,185 @@
+"""What `rerank eval` concludes: verdict, pairs, slices, a baseline, and exit codes for CI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from made_up import collection, noisy, write_jsonl
+from typer.testing import CliRunner, Result
+
+from rerank_core.cli.app import app
+from rerank_core.evaluation import evaluate
+
+
+def test_the_best_is_named_with_its_rival() -> None:
+    """And what is worse than the retriever."""
+    base = collection(queries=60, candidates=20, relevant_at=6)
+    good, fair = noisy("good", base, 3.0, 1), noisy("fair", base, 2.9, 2)
+    bad = noisy("bad", base, -9.0, 3)
+
+    found = evaluate(base, {"good": good, "fair": fair, "bad": bad}, measures=["nDCG@10"])
+
+    assert found.verdict.startswith("good helps: nDCG@10 0.333 → ")
+    assert "It cannot be told from fair, the next best" in found.verdict
+    assert "bad is worse than retriever" in found.verdict
+    assert len(found.pairs) == 6
+    raw = [pair.comparison.difference.p for pair in found.pairs]
+    assert all(pair.comparison.p >= p for pair, p in zip(found.pairs, raw, strict=True))
+    assert found.systems[0].against["nDCG@10"].p == found.pairs[0].comparison.p
+
+
+def test_chance_is_called_chance() -> None:
+    """With the number of queries that would tell."""
+    base = collection(queries=10, candidates=10, relevant_at=2)
+
+    found = evaluate(base, {"maybe": noisy("maybe", base, 1.3, 5)}, measures=["nDCG@10"])
+
+    assert found.verdict.startswith("maybe cannot be told from retriever: nDCG@10 0.500 → ")
+
+
+def test_nothing_judged_is_said_first() -> None:
+    """No verdict."""
+    base = collection(queries=3)
+    unjudged = type(base)(base.queries, base.candidates, {}, base.base)
+
+    found = evaluate(unjudged, {"x": noisy("x", base, 1.0)})
+
+    assert found.verdict == "Nothing is judged: which order is better cannot be said."
+    assert found.pairs == []
+
+
+@pytest.fixture
+def queries(tmp_path: Path) -> Path:
+    """Words help in the queries of one kind and mislead in the other."""
+    return write_jsonl(
+        tmp_path / "queries.jsonl",
+        [
+            {
+                "query": f"capital {q}",
+                "id": f"q{q}",
+                "metadata": {"kind": "plain" if q % 2 else "odd", "tags": ["a", "b"]},
+                "documents": [
+                    {
+                        "text": f"capital {q}" if d == (8 if q % 2 else 5) else f"words {d}",
+                        "id": f"d{d}",
+                        "relevance": int(d == (8 if q % 2 else 0)),
+                    }
+                    for d in range(12)
+                ],
+            }
+            for q in range(30)
+        ],
+    )
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "120"})
+
+
+def test_slices_show_where_it_harms(queries: Path) -> None:
+    """Each value of a field of the queries; a list counts for each of its values."""
+    found = json.loads(
+        invoke("eval", queries, "-s", "bm25", "-m", "RR@10", "--by", "kind", "--json").stdout
+    )
+    shown = invoke("eval", queries, "-s", "bm25", "-m", "RR@10", "--by", "tags").stdout
+
+    slices = {part["value"]: part for part in found["slices"]}
+    assert slices["plain"]["queries"] == slices["odd"]["queries"] == 15
+    assert slices["plain"]["means"]["bm25"] == 1
+    assert slices["odd"]["means"]["bm25"] == 0.5
+    assert slices["odd"]["against_base"]["bm25"]["mean"] == -0.5
+    assert "RR@10 by tags" in shown
+
+
+def test_a_field_that_is_not_there(queries: Path) -> None:
+    """Those that are, are named."""
+    done = invoke("eval", queries, "-s", "bm25", "--by", "sort")
+
+    assert done.exit_code == 2
+    assert "no judged query has a field 'sort'; there are kind, tags" in done.stderr
+
+
+class TestForCI:
+    def _baseline(self, queries: Path, better: float = 0.0) -> Path:
+        """Today's figures, every query of bm25's so much better."""
+        found = json.loads(invoke("eval", queries, "-s", "bm25", "--json").stdout)
+        for system in found["systems"]:
+            if system["system"] == "bm25":
+                for measure in system["by_query"].values():
+                    measure.update({query: value + better for query, value in measure.items()})
+        file = queries.parent / "results.json"
+        file.write_text(json.dumps(found))
+        return file
+
+    def test_as_good_as_before_is_exit_code_0(self, queries: Path) -> None:
+        """And a table says so."""
+        before = self._baseline(queries)
+        done = invoke("eval", queries, "-s", "bm25", "--baseline", before, "--fail-if-worse")
+
+        assert done.exit_code == 0, done.output
+        assert "nDCG@10 since" in done.stdout
+
+    def test_worse_than_before_is_exit_code_4(self, queries: Path) -> None:
+        """By more than chance; or by more than --worse-by allows."""
+        before = self._baseline(queries, better=0.05)
+        given = ("eval", queries, "-s", "bm25", "--baseline", before)
+
+        assert invoke(*given).exit_code == 0
+        worse = invoke(*given, "--fail-if-worse")
+        assert worse.exit_code == 4
+        assert "worse: bm25 is worse than its baseline: -0.0500" in worse.stderr
+        assert invoke(*given, "--fail-if-worse", "--worse-by", "0.06").exit_code == 0
+        assert invoke(*given, "--fail-if-worse", "--worse-by", "0.04").exit_code == 4
+
+    def test_without_a_baseline_the_retriever_is_it(self, queries: Path) -> None:
+        """Where it is the better one, reranking fails the gate."""
+        rows = [json.loads(line) for line in queries.read_text().splitlines()]
+        odd = write_jsonl(
+            queries.parent / "odd.jsonl", [r for r in rows if r["documents"][0]["relevance"]]
+        )
+
+        assert invoke("eval", odd, "-s", "bm25", "--fail-if-worse").exit_code == 4
+        assert invoke("eval", queries, "-s", "bm25", "--fail-if-worse").exit_code == 0
+
+    def test_what_is_no_baseline_is_refused_before_the_work(self, queries: Path) -> None:
+        """Another file, another system, another measure."""
+        before = self._baseline(queries)
+
+        assert invoke("eval", queries, "--baseline", queries).exit_code == 2
+        other = invoke("eval", queries, "-s", "mine=bm25", "--baseline", before, "-m", "RR@3")
+        assert other.exit_code == 2
+        assert "the baseline does not have RR@3" in other.stderr
+
+
+def test_mlflow_is_told(queries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures, differences and costs of every system, in runs beneath one."""
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+
+    done = invoke("eval", queries, "-s", "bm25", "-m", "nDCG@10", "--mlflow")
+
+    assert done.exit_code == 0, done.output
+    runs = {run.info.run_name: run for run in mlflow.search_runs(output_format="list")}
+    assert runs.keys() == {"rerank eval", "queries", "bm25"}
+    assert runs["bm25"].data.metrics["nDCG_at_10"] > 0.7
+    assert "nDCG_at_10_gain" in runs["bm25"].data.metrics
+
+
+def test_without_mlflow_it_says_so_before_the_work(
+    queries: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command that installs it."""
+    import rerank_core.evaluation.mlflow as ours
+
+    def missing(name: str) -> SimpleNamespace:
+        raise ImportError(name)
+
+    monkeypatch.setattr(ours, "import_module", missing)
+    done = invoke("eval", queries, "-s", "bm25", "--mlflow")
+
+    assert done.exit_code == 2
+    assert "pip install mlflow" in done.stderr
