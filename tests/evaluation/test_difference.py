@@ -83,7 +83,7 @@ class TestWhatMoves:
 
         found = diff(base, base.base, new)
 
-        assert found.causes == {"not scored": 1, "others": 1}
+        assert found.causes == {"score": 1, "not scored": 1}
 
     def test_nothing_in_common_is_refused(self) -> None:
         """Rather than a mean over nothing."""
