@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Reason, ScorerError
 from .evaluation import Evaluation, Result
 
 #: Of the characters that a measure's name may have, MLflow's metrics take these alone.
@@ -26,9 +26,21 @@ def log_to_mlflow(found: Evaluation, params: Mapping[str, Any]) -> str:
     """Log every system beneath one run, where MLflow is set up to log; the id of that run.
 
     Metrics are the measures ("nDCG@10" is "nDCG_at_10" there), what it cost, and the difference to
-    the base; parameters are `params`, and who judged. `evaluation.json` has all of it.
+    the base; parameters are `params`, and who judged. `evaluation.json` has all of it. Raises
+    `ScorerError` where MLflow cannot be told: no server, no such store.
     """
     mlflow = check_mlflow()
+    try:
+        return _log(mlflow, found, params)
+    except Exception as error:  # of whichever of its stores and clients
+        why = " ".join(str(error).split())
+        raise ScorerError(
+            f"MLflow could not be told ({type(error).__name__}): {why:.300}",
+            reason=Reason.CONNECTION,
+        ) from error
+
+
+def _log(mlflow: Any, found: Evaluation, params: Mapping[str, Any]) -> str:
     provenance = found.collection.provenance
     with mlflow.start_run(run_name="rerank eval", nested=mlflow.active_run() is not None) as whole:
         mlflow.log_params({name: str(value)[:500] for name, value in params.items()})
