@@ -21,7 +21,7 @@ from ..evaluation.evaluation import Evaluation, Result, evaluate
 from ..evaluation.loading import load
 from ..evaluation.measures import DEFAULT, names_in
 from ..evaluation.mlflow import check_mlflow, log_to_mlflow
-from ..evaluation.slices import Slice, slices
+from ..evaluation.slices import Slice, check_field, slices
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
 from . import judged, stdout
@@ -113,6 +113,8 @@ def evaluation(
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
+    if by is not None:
+        check_field(collection, by)
     systems = judged.asked(run, scorer, config_file)
     if not systems:
         systems = judged.asked(None, ["hybrid"] if collection.has_texts else None, None)

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from ..errors import InvalidInputError
+from .collection import Collection
 from .compare import Comparison, compare
 from .evaluation import Evaluation
 
@@ -41,23 +42,30 @@ class Slice:
         }
 
 
+def check_field(collection: Collection, field: str) -> None:
+    """Raise `InvalidInputError` unless some judged query has the field; nothing is asked for it."""
+    known = {query: collection.fields.get(query, {}) for query in collection.qrels}
+    if any(_values(fields.get(field)) != [WITHOUT] for fields in known.values()):
+        return
+    there = sorted({name for fields in known.values() for name in fields})
+    raise InvalidInputError(
+        f"no judged query has a field {field!r}; "
+        + (f"there are {', '.join(there)}" if there else "their lines have no fields at all")
+    )
+
+
 def slices(found: Evaluation, field: str, *, seed: int = 0) -> list[Slice]:
     """By the values of this field of the queries, those with most queries first.
 
     A query whose value is a list is in several. Raises `InvalidInputError` where no query has the
     field, or nearly every query a value of its own.
     """
+    check_field(found.collection, field)
     known = found.collection.fields
     by_value: dict[str, list[str]] = {}
     for query in found.base.by_query[found.measures[0]]:
         for value in _values(known.get(query, {}).get(field)):
             by_value.setdefault(value, []).append(query)
-    if not by_value.keys() - {WITHOUT}:
-        there = sorted({name for fields in known.values() for name in fields})
-        raise InvalidInputError(
-            f"no judged query has a field {field!r}; "
-            + (f"there are {', '.join(there)}" if there else "their lines have no fields at all")
-        )
     if len(by_value) > MOST:
         raise InvalidInputError(
             f"{field!r} has {len(by_value)} values, which is too many to compare by: name a field "

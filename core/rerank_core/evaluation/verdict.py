@@ -23,7 +23,7 @@ def verdict(
     if not means:
         return "Nothing is judged: which order is better cannot be said."
     said = " ".join(_sentences(measure, means, pairs, own))
-    if provenance is not None:
+    if said and provenance is not None:
         said = f"By judgements of {provenance.names}, a language model: {said}"
     return said
 

@@ -81,8 +81,9 @@ def _quality(found: Evaluation) -> Part:
         rows.append(row)
     head = ["system", *found.measures, "Judged@10", f"change in {decides}"]
     head += ["95% interval", "p (Holm)"]
-    several = len(found.systems)
-    corrected = f", corrected for {several} systems" if several > 1 else ""
+    pairs, provenance = len(found.pairs), found.collection.provenance
+    corrected = f", corrected for {pairs} pairs of systems" if pairs > 1 else ""
+    judge = "" if provenance is None else f" These figures were {provenance.short}."
     return Part(
         "Quality",
         f"The mean over {len(found.collection.qrels)} judged queries, higher is better.",
@@ -91,7 +92,7 @@ def _quality(found: Evaluation) -> Part:
                 "Quality of every system",
                 [*head, "wins / ties / losses"],
                 rows,
-                f"* differs from {found.base.name} by more than chance, at 5%{corrected}.",
+                f"* differs from {found.base.name} by more than chance, at 5%{corrected}.{judge}",
             )
         ],
     )
