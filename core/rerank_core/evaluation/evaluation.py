@@ -168,9 +168,9 @@ def evaluate(
     if collection.qrels:
         decide = {run.name: of[names[0]] for run, of in zip(runs, by_query, strict=True)}
         pairs = every_pair(decide, seed=seed)
-        for system, run in zip(against, runs[1:], strict=True):  # one pair has one p
+        for compared, run in zip(against, runs[1:], strict=True):  # one pair has one p
             if (pair := pair_of(pairs, runs[0].name, run.name)) is not None:
-                system[names[0]] = pair.comparison
+                compared[names[0]] = pair.comparison
     own = [own_judge(collection.provenance, run.name, systems.get(run.name)) for run in runs]
     results = [
         Result(
