@@ -19,6 +19,7 @@ from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
 from ...telemetry.log import log
 from ...text.utf8 import as_utf8
+from .head import refuse_architecture, refuse_without_head, refuse_without_tokenizer
 from .local_model import (
     Shared,
     cannot_fetch,
@@ -74,7 +75,7 @@ class CrossEncoderScorer(ScorerBase):
     an object none. The logit is kept as raw.
 
     Raises `MissingExtraError` now, and `ConfigurationError` when it loads and the model cannot be
-    had or gives more than two labels.
+    had, gives more than two labels, or has no classification head (an encoder) or no tokenizer.
     """
 
     name = "cross-encoder"
@@ -284,6 +285,11 @@ class _Loader:
         tokenizer = encoder.tokenizer
         if tokenizer is not None and tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token  # causal models are often saved without
+        if self.backend == "torch":
+            refuse_without_head(encoder, self.model, self.revision)
+        else:
+            refuse_architecture(self.model, getattr(encoder.config, "architectures", None))
+        refuse_without_tokenizer(tokenizer, self.model)
         model = _Model(self.model, encoder, self.backend)
         if model.on_cpu and self.dtype == "bfloat16" and not has_bf16():
             log.warning("this processor has no bfloat16: %s will be slower, not faster", self.model)

@@ -23,6 +23,7 @@ from ...runtime.threads import Stop, cores, native, run
 from ...runtime.usage import record
 from ...telemetry.log import log
 from ...text.utf8 import as_utf8
+from .head import refuse_architecture
 from .local_model import (
     Shared,
     cannot_fetch,
@@ -67,7 +68,8 @@ class OnnxCrossEncoderScorer(ScorerBase):
     Scores are `activation` of the logit, a sigmoid by default: 0..1; the logit is kept as raw.
 
     Raises `MissingExtraError` now, and `ConfigurationError` when it loads and the model cannot be
-    had, carries no ONNX file, or gives more than two labels.
+    had, carries no ONNX file, gives more than two labels, or has no classification head by its
+    config.
     """
 
     name = "onnx"
@@ -207,8 +209,10 @@ class _Loader:
                 "use CrossEncoderScorer"
             )
         tokenizer = Tokenizer.from_file(str(description))
+        config = _json(files.first(("config.json",)))
+        refuse_architecture(self.model, config.get("architectures"))
         length = self.max_length or _own_length(
-            _json(files.first(("config.json",))), _json(files.first(("tokenizer_config.json",)))
+            config, _json(files.first(("tokenizer_config.json",)))
         )
         tokenizer.no_padding()
         tokenizer.enable_truncation(length)
