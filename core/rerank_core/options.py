@@ -102,6 +102,12 @@ def _max_per(name: str, value: Any) -> tuple[str, int] | None:
     return key, cast("int", whole_number(name, most, least=1, none="no limit"))
 
 
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is True or False, not {value!r}")
+    return value
+
+
 _rate = partial(real_number, above=0, none="no limit")
 
 
@@ -217,6 +223,12 @@ class Options:
     tokens_per_minute: float | None = _option(
         None, _rate, "tokens, estimated, that each scorer is kept to; None for no limit."
     )
+    check: bool = _option(
+        False,
+        _flag,
+        """True: the scorers are checked while it is made, at most 20 calls each, and what is wrong
+        with them is logged with the fix; see the method `check`, which does it at any time.""",
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -245,6 +257,7 @@ class RerankerOptions(TypedDict, total=False):
     hedge_after: Timeout
     requests_per_minute: float | None
     tokens_per_minute: float | None
+    check: bool
 
 
 class RerankerChanges(RerankerOptions, total=False):
@@ -328,7 +341,7 @@ else:
         def __setattr__(self, name: str, value: object) -> None:
             if name == "on_ranking":  # who is told changes nothing of what is told
                 self._options = replace(self._options, on_ranking=value)
-            elif isinstance(getattr(type(self), name, None), property):
+            elif name in NAMES or isinstance(getattr(type(self), name, None), property):
                 wanted = name.removesuffix("s") if name == "scorers" else name
                 raise AttributeError(
                     f"{name} is read-only: reranker.replace({wanted}=…) gives another reranker"
@@ -342,7 +355,7 @@ else:
         )
 
     for _name in NAMES:
-        setattr(Held, _name, _shown(_name))
+        setattr(Held, _name, _shown(_name))  # `check` gives way to the method of that name
 
 
 def described(docstring: str | None) -> str | None:

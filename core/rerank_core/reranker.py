@@ -14,6 +14,7 @@ from . import config
 from .combine.combination import Combination
 from .engine.assembly import assemble
 from .engine.pipeline import Pipeline
+from .engine.rate_limit import RateLimit
 from .engine.selection import Selection
 from .errors import ConfigurationError, ScorerError
 from .options import (
@@ -38,6 +39,8 @@ from .runtime import loop, threads
 from .runtime.deadline import UNSET, Deadline, Timeout, Unset, seconds
 from .scorers.instructions import instruct, instruct_where_taken
 from .scorers.named import Recipe, ScorerLike, stages
+from .self_check import CheckReport
+from .self_check.asking import check_scorers
 from .telemetry.chat_callbacks import unobserved
 from .telemetry.log import log
 from .telemetry.tracing import ranking_span
@@ -109,6 +112,10 @@ class Reranker(Held):
         self._named = config.as_asked(self._named)
         self._pipeline = self._build()
         self._shadows: set[asyncio.Task[None]] = set()
+        if named.keys() & {"scorer", "instruction", "check"}:
+            self._checked_as: CheckReport | None = None
+            if options.check:
+                self.check()
 
     # -- what an option stands for, where that is more than it says ----------------------------
 
@@ -259,12 +266,37 @@ class Reranker(Held):
         return self._told(await loop.arun(self._rank(*checked)))
 
     def warm_up(self) -> None:
-        """Load models and open connections now, so that the first call need not."""
+        """Load models and open connections now, so that the first call need not.
+
+        With the option `check` it logs in a line what the check found.
+        """
         loop.run(self._pipeline.warm_up())
+        self._log_check()
 
     async def awarm_up(self) -> None:
         """Same, awaited."""
         await loop.arun(self._pipeline.warm_up())
+        self._log_check()
+
+    def check(self) -> CheckReport:  # type: ignore[override]  # the option is asked for by its name
+        """Whether the scorers are rerankers at all: what is wrong with them, and the fix.
+
+        Each is asked at most 20 times for a short list of built-in English texts: passages with
+        their own questions, the same list again and in another order, long, empty-ish and noisy
+        texts. It takes no judgements and finds what shows without any: a wrong sign, scores that
+        are constant, saturated, random (an encoder for a reranker, a missing template), on a wrong
+        scale, at the wrong documents, unlike from call to call. Less than a second for a small
+        local model. No cache is asked, and nobody who counts rankings hears of it. Raises nothing
+        for what the world does: a scorer that does not answer is a finding.
+
+        >>> print(Reranker(lambda query, texts: [0.5] * len(texts)).check().findings[0].fault)
+        constant
+        """
+        return self._take_note(loop.run(self._check()))
+
+    async def acheck(self) -> CheckReport:
+        """Same, awaited."""
+        return self._take_note(await loop.arun(self._check()))
 
     def close(self) -> None:
         """Let go of clients and threads. A later call opens them again."""
@@ -329,6 +361,21 @@ class Reranker(Held):
             task.add_done_callback(self._shadows.discard)
         report = Report(notes=("shadow mode: this is the retriever's order", *asked.notes))
         return _ranking(asked, as_retrieved(asked.retrieval, keep_scores=True), top_n, report)
+
+    async def _check(self) -> CheckReport:
+        limit = RateLimit(self.requests_per_minute, self.tokens_per_minute)
+        with unobserved():
+            return await check_scorers(self.scorers, limit)
+
+    def _take_note(self, report: CheckReport) -> CheckReport:
+        self._checked_as = report
+        for finding in report.findings:
+            log.warning("self-check: %s", finding)
+        return report
+
+    def _log_check(self) -> None:
+        if self._options.check and self._checked_as is not None:
+            log.info("%s", self._checked_as.summary)
 
     async def _aclose(self) -> None:
         if self._shadows:

@@ -87,3 +87,21 @@ def test_it_looks_at_one_system(judged: Path) -> None:
 
     assert result.exit_code == 2
     assert "one at a time" in result.stderr
+
+
+def test_quick_needs_no_data() -> None:
+    """It asks the scorer built-in questions."""
+    plain = CliRunner().invoke(app, ["doctor", "--quick", "--scorer", "bm25"])
+    told = CliRunner().invoke(app, ["doctor", "--quick", "-s", "hybrid", "--json"])
+
+    assert plain.exit_code == 0, plain.output
+    assert "self-check of bm25: nothing found (19 calls" in plain.stdout
+    assert json.loads(told.stdout)["findings"] == []
+
+
+def test_quick_takes_no_data(judged: Path) -> None:
+    """Which it would not look at."""
+    result = CliRunner().invoke(app, ["doctor", str(judged), "--quick"])
+
+    assert result.exit_code == 2
+    assert "leave out the data" in result.stderr

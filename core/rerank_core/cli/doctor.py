@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from ..evaluation.loading import load
 from ..evaluation.provenance import Provenance, own_judge
 from ..evaluation.trec import read_run
 from ..reranker import Reranker
+from ..self_check import CheckReport
 from . import judged, stdout
 
 
@@ -45,6 +47,14 @@ def doctor(
     probe: Annotated[
         bool, typer.Option(help="Ask about 20 rankings more, for what only these can tell.")
     ] = True,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="No data: ask the scorers built-in questions, at most 20 calls each, and say "
+            "whether they are rerankers at all.",
+        ),
+    ] = False,
     seed: judged.Seed = 0,
     report: Annotated[
         Path | None,
@@ -54,19 +64,22 @@ def doctor(
 ) -> None:
     """Say why reranking does not help: what was seen, why it matters, what to change.
 
+    rerank doctor --quick --scorer onnx
+
     rerank doctor my-data/ --config reranker.toml
 
     rerank doctor my-data/ --scorer llm:gpt-4o-mini --queries 30
 
     rerank doctor --qrels qrels.txt --base bm25.trec --run gpt.trec
     """
+    if quick:
+        check(data, run, scorer, config_file, as_json=as_json)
+        return
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
     systems = judged.asked(run, scorer, config_file) or judged.asked(None, ["hybrid"], None)
-    if len(systems) > 1:
-        raise InvalidInputError("one at a time: name one --scorer, --config or --run")
-    (system,) = systems
+    system = _one(systems)
     at_the_end = None if served is None else read_run(served, "served").rankings
     out = None if at_the_end is None else {q: ranked.ids for q, ranked in at_the_end.items()}
     own = own_judge(collection.provenance, system.name)
@@ -106,6 +119,34 @@ def doctor(
             )
 
 
+def check(
+    data: Path | None,
+    run: list[str] | None,
+    scorer: list[str] | None,
+    config_file: list[Path] | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask the built-in questions, and print what they tell."""
+    if data is not None or run:
+        raise InvalidInputError(
+            "--quick asks the scorers built-in questions: leave out the data and --run"
+        )
+    systems = judged.asked(None, scorer, config_file) or judged.asked(None, ["hybrid"], None)
+    with Reranker(**config.options(_one(systems).table, check=False)) as reranker:
+        report = reranker.check()
+    if as_json:
+        print(stdout.as_json(report.to_dict()))
+    else:
+        show_check(report)
+
+
+def _one(systems: Sequence[judged.Asked]) -> judged.Asked:
+    if len(systems) > 1:
+        raise InvalidInputError("one at a time: name one --scorer, --config or --run")
+    return systems[0]
+
+
 def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
     """Print the findings, and what could not be told."""
     console = Console()
@@ -132,3 +173,18 @@ def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
         console.print("\nNothing found that would keep it from helping.")
     for line in found.untold:
         console.print(Text(f"\nnot looked for: {line}", style="dim"))
+
+
+def show_check(report: CheckReport) -> None:
+    """Print what the built-in questions tell."""
+    console = Console()
+    console.print(report.summary, highlight=False, markup=False)
+    for number, one in enumerate(report.findings, start=1):
+        console.print()
+        console.print(Text(f"{number}. {one.scorer}: {one.fault}", style="bold"))
+        for name, text in (("seen", one.seen), ("what to change", one.change)):
+            console.print(Text.assemble((f"   {name}: ", "dim"), text))
+    if report.ok:
+        console.print(
+            "\nThey find the answers. How well they rank your documents takes judgements."
+        )

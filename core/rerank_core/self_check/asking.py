@@ -1,0 +1,108 @@
+"""Asks one scorer the plan's lists, by an engine of its own, and tells what is wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..engine.batches import Scored
+from ..engine.engine import Engine
+from ..engine.rate_limit import RateLimit
+from ..protocols import Scorer, Traits, traits_of
+from ..runtime.deadline import Deadline
+from ..runtime.usage import metered
+from . import detail, matching
+from .answers import Answer, Answers
+from .plan import LONGEST, Asked, plan
+from .report import CheckReport, Fault, Finding
+
+#: Seconds that one list may take of a scorer that is asked over a network.
+TIMEOUT = 60.0
+#: The share of texts without a score that is a fault: of models that write their answers, which
+#: leave one out now and then, and of any other.
+FORGOTTEN, LOST = 0.15, 0.01
+
+
+async def check_scorers(
+    scorers: Mapping[str, Scorer], rate_limit: RateLimit | None = None
+) -> CheckReport:
+    """Ask each scorer, and say what is wrong with it. Runs on the background loop."""
+    started = time.monotonic()
+    findings: list[Finding] = []
+    calls = 0
+    for name, scorer in scorers.items():
+        asked, found = await _check(name, scorer, rate_limit or RateLimit())
+        calls = max(calls, asked)
+        findings += found
+    return CheckReport(tuple(findings), tuple(scorers), calls, time.monotonic() - started)
+
+
+async def _check(name: str, scorer: Scorer, rate_limit: RateLimit) -> tuple[int, list[Finding]]:
+    traits = traits_of(scorer)
+    # one call a list, whatever it likes best: it is short, and is to be seen as a whole
+    whole = replace(
+        traits, independent=False, batch_size=None, own_groups=None, adaptive_batches=False
+    )
+    engine = Engine(scorer, whole, traits.max_concurrency, rate_limit=rate_limit)
+    lists = plan(_longest(scorer, traits))
+    found = await _ask(engine, lists, traits)
+    answered = [Answer(asked, scored.scores) for asked, scored in zip(lists, found, strict=False)]
+    mapped = any(raw is not None for scored in found for raw in scored.raw)
+    told = _conclude(Answers(answered), found, traits, mapped=mapped)
+    return len(found), [Finding(fault, name, seen, change) for fault, seen, change in told]
+
+
+def _longest(scorer: Scorer, traits: Traits) -> int:
+    """How many texts it takes at once."""
+    size = traits.batch_size or getattr(getattr(scorer, "strategy", None), "group_size", None)
+    return max(1, min(LONGEST, size or LONGEST))
+
+
+async def _ask(engine: Engine, lists: Sequence[Asked], traits: Traits) -> list[Scored]:
+    """All of them in turn; of a scorer that is waited for, those at once that bear it."""
+    if traits.default_timeout is None or traits.max_concurrency < 2:
+        found = []
+        for asked in lists:
+            found.append(await _one(engine, asked, traits))
+            if len(found) == 2 and not any(one.coverage for one in found):
+                break  # it does not answer
+        return found
+    first = await _one(engine, lists[0], traits)
+    if not first.coverage:
+        return [first]
+    middle = await asyncio.gather(*(_one(engine, asked, traits) for asked in lists[1:-1]))
+    return [first, *middle, await _one(engine, lists[-1], traits)]
+
+
+async def _one(engine: Engine, asked: Asked, traits: Traits) -> Scored:
+    deadline = Deadline.after(None if traits.default_timeout is None else TIMEOUT)
+    with metered() as meter:
+        return await engine.score(asked.query, [text.text for text in asked.texts], deadline, meter)
+
+
+def _conclude(
+    answers: Answers, found: Sequence[Scored], traits: Traits, *, mapped: bool
+) -> list[matching.Seen]:
+    told = sum(len(answer.values) for answer in answers.all)
+    texts = sum(len(answer.asked.texts) for answer in answers.all)
+    errors = [error for scored in found for error in scored.errors]
+    why = f": {errors[0]}" if errors else ""
+    if not told:
+        change = "see what the error says; check() again once it answers"
+        return [(Fault.UNANSWERED, f"no list was scored at all{why}", change)]
+    seen: list[matching.Seen] = []
+    allowed = FORGOTTEN if traits.default_timeout is not None else LOST
+    if texts - told > allowed * texts and not (traits.ordinal and not errors):
+        seen.append(
+            (
+                Fault.MISSING,
+                f"{texts - told} of {texts} texts have no score, or one that is no finite "
+                f"number{why}",
+                "give every text a number; look at a raw reply, and at what divides by zero",
+            )
+        )
+    if (broken := matching.find(answers)) is not None:
+        return [*seen, broken]
+    return [*seen, *detail.find(answers, traits, mapped=mapped)]

@@ -1,0 +1,254 @@
+"""The answer is found; is all well with the scores besides? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean
+
+from ..protocols import Traits
+from .answers import Answer, Answers, share, spread
+from .matching import Seen, truncated
+from .plan import Kind, Purpose
+from .report import Fault
+
+#: Of the separation between answers and others: by how much a score may change with the list's
+#: order or the other texts, for a scorer that says that it does not, and for any other.
+DECLARED, ANY = 0.05, 0.2
+#: How much of the separation the same list may differ by the next time: of scores that go in
+#: steps, as a model's grades do at a temperature, of others, and where they may be cached.
+GRADES, FINE, CACHED = 0.6, 0.2, 0.02
+#: Scores with fewer levels than this go in steps.
+LEVELS = 24
+#: So few that are asked again tell only of the coarsest noise.
+FEW = 4
+#: A change all one way is a drift from this share of the separation on.
+DRIFT = 0.01
+#: … and what text of no use may add to an answer.
+PADDED = 0.1
+#: Scores of a percentage.
+PERCENT = (20.0, 100.0)
+#: The best score where a scale was taken for one of ten times its size.
+COMPRESSED = 0.11
+#: sigmoid(1): the most that is left of 0..1 after another sigmoid.
+_SIGMOID_1 = 0.7311
+_LENGTH_FIX = (
+    "use cosines or normalised vectors and not dot products, means over tokens and not sums; a "
+    "text that says nothing should have the lowest score"
+)
+
+
+def find(answers: Answers, traits: Traits, *, mapped: bool) -> Iterator[Seen]:
+    """What a ranking does not show at once. `mapped`: the scores were something else before."""
+    if traits.ordinal:
+        return  # ranks: their values say nothing, and equals keep the order that they came in
+    if answers.distinct == 2:
+        yield _two_valued(answers)
+        return
+    if seen := _saturated(answers):
+        yield seen
+        return
+    if seen := _late(answers):
+        yield seen
+    # what changes from call to call, or with the order, leaves nothing to be said of the others
+    unsteady = (
+        _drift(answers) or _noise(answers, traits) or _order(answers, traits) or _length(answers)
+    )
+    if unsteady:
+        yield unsteady
+    elif traits.calibrated and (seen := _neighbours(answers, traits)):
+        yield seen
+    if traits.calibrated and (seen := _scale(answers, mapped=mapped)):
+        yield seen
+
+
+def _two_valued(answers: Answers) -> Seen:
+    return (
+        Fault.TWO_VALUED,
+        f"{answers.low:.4g} and {answers.high:.4g} are all the scores that there are, over "
+        f"{sum(len(a.values) for a in answers.all)} texts from the question itself to noise",
+        "ask for a finer scale or for log probabilities, or take the logit: among texts that all "
+        "have the higher one the retriever's order stays",
+    )
+
+
+def _saturated(answers: Answers) -> Seen | None:
+    tied, asked = 0, 0
+    for answer in answers.lists:
+        near = [*answer.of(Kind.BESIDE), *answer.of(Kind.COPY)]
+        if answer.own is None or not near:
+            continue
+        asked += 1
+        tied += all(abs(answer.own - score) <= answers.same for score in near)
+    top = answers.low >= 0.99 and answers.high <= 1.0
+    if not answers.is_pairs and (asked >= 4 and tied >= 0.75 * asked):
+        seen = (
+            f"in {tied} of {asked} lists the passage that answers and one that only touches the "
+            f"subject have one score"
+        )
+    elif top:
+        seen = f"all scores are between {answers.low:.4f} and {answers.high:.4f}, noise among them"
+    else:
+        return None
+    return (
+        Fault.SATURATED,
+        seen,
+        "take the logit, or a sigmoid of a tenth of it; clip nothing: what is tied stays in the "
+        "retriever's order",
+    )
+
+
+def _length(answers: Answers) -> Seen | None:
+    added = [
+        answer.of(Kind.PADDED)[0] - answer.own
+        for answer in answers.lists
+        if answer.own is not None and answer.of(Kind.PADDED)
+    ]
+    enough = max(PADDED * answers.separation, 3 * answers.noise)
+    if len(added) >= 2 and min(added) > enough:
+        return (
+            Fault.LENGTH,
+            f"the passage that answers scores {fmean(added):.3g} higher once text of no use is "
+            f"added to it, where answers and others are {answers.separation:.3g} apart",
+            _LENGTH_FIX,
+        )
+    for kind, which in ((Kind.LONG, "long"), (Kind.EMPTYISH, "all but empty")):
+        found = [
+            share(answer.own, answer.of(kind), answers.same)
+            for answer in answers.lists
+            if answer.own is not None and answer.of(kind)
+        ]
+        if len(found) >= 4 and fmean(found) < 0.5:
+            return (
+                Fault.LENGTH,
+                f"{which} texts that answer nothing score above the passage that answers in "
+                f"{1 - fmean(found):.0%} of {len(found)} lists",
+                _LENGTH_FIX,
+            )
+    return None
+
+
+def _late(answers: Answers) -> Seen | None:
+    late = [a for a in answers.by_purpose[Purpose.LATE] if a.own is not None and a.off]
+    blind = [a for a in late if max(a.values) - min(a.values) <= answers.same]
+    return truncated(blind) if len(late) >= 2 and len(blind) == len(late) else None
+
+
+def _drift(answers: Answers) -> Seen | None:
+    changes = answers.changes(Purpose.AGAIN)
+    if len(changes) < 6:
+        return None
+    last = changes[len(changes) // 2 :]
+    one_way = all(c > 0 for c in last) or all(c < 0 for c in last)
+    least, most = min(map(abs, last)), max(map(abs, last))
+    if not one_way or least < DRIFT * answers.separation or most > 3 * least:
+        return None
+    return (
+        Fault.UNSTABLE,
+        f"the same list, asked again later, has scores that all moved by about {fmean(last):+.3g}",
+        "something is carried over from call to call: a counter, a running mean, a history; score "
+        "each call by itself",
+    )
+
+
+def _noise(answers: Answers, traits: Traits) -> Seen | None:
+    remote = traits.default_timeout is not None
+    allowed = GRADES if remote or answers.distinct < LEVELS else FINE
+    if traits.fingerprint is not None and not remote:
+        allowed = CACHED  # it says what its scores depend on, and chance is not among these
+    if len(answers.changes(Purpose.AGAIN)) < FEW:
+        allowed = 1.0
+    if answers.noise <= allowed * answers.separation:
+        return None
+    return (
+        Fault.UNSTABLE,
+        f"the same list, asked again, has scores that differ by {answers.noise:.3g}, where answers "
+        f"and others are {answers.separation:.3g} apart",
+        "set the temperature to 0, put the model into evaluation mode (no dropout), or take the "
+        "mean of several passes",
+    )
+
+
+def _order(answers: Answers, traits: Traits) -> Seen | None:
+    changes = answers.changes(Purpose.SHUFFLED)
+    allowed = DECLARED if traits.independent else ANY
+    if not _beyond(changes, answers, allowed):
+        return None
+    return (
+        Fault.POSITION,
+        f"the same texts in another order have scores that differ by {spread(changes):.3g}, where "
+        f"answers and others are {answers.separation:.3g} apart",
+        "ask in shuffled order several times (passes=3), or score each text by itself",
+    )
+
+
+def _neighbours(answers: Answers, traits: Traits) -> Seen | None:
+    pairs = list(answers.same_pairs(Purpose.WITHOUT, Purpose.ALONE))
+    changes = [now - before for before, now in pairs]
+    if traits.independent and _beyond(changes, answers, DECLARED):
+        seen = (
+            f"the same question and text have scores that differ by {spread(changes):.3g} in other "
+            "company, though the scorer says that they do not depend on it (independent=True)"
+        )
+    elif how := _normalised(answers):
+        seen = f"the scores are made relative to the list they stand in: {how}"
+    else:
+        return None
+    return (
+        Fault.NEIGHBOURS,
+        seen,
+        "give each text's own score, and leave it to combine= to normalise: else no threshold "
+        "holds, batches cannot be compared, and the best of a useless list looks like an answer",
+    )
+
+
+def _beyond(changes: Sequence[float], answers: Answers, share: float) -> bool:
+    return bool(changes) and spread(changes) > max(share * answers.separation, 3 * answers.noise)
+
+
+def _normalised(answers: Answers) -> str:
+    """How the scores of a list were normalised over it, where they were."""
+    lists = [
+        answer
+        for purpose in (Purpose.MATCH, Purpose.WITHOUT, Purpose.LATE)
+        for answer in answers.by_purpose[purpose]
+        if len(answer.values) > 2 and None not in answer.scores
+    ]
+    without = [a for a in lists if a.asked.purpose is Purpose.WITHOUT]
+    if len(without) < 2:
+        return ""
+    tolerance = 1e-4 * (answers.high - answers.low)
+    made: dict[str, Callable[[Answer], float]] = {
+        "in every list the best has the same score": lambda a: max(a.values),
+        "the scores of every list add up to the same": lambda a: sum(a.values),
+        "the scores of every list have the same mean": lambda a: fmean(a.values),
+    }
+    for how, figure in made.items():
+        figures = [figure(answer) for answer in lists]
+        if max(figures) - min(figures) <= tolerance:
+            return how
+    return ""
+
+
+def _scale(answers: Answers, *, mapped: bool) -> Seen | None:
+    copies = [score for answer in answers.lists for score in answer.of(Kind.COPY)]
+    own = [answer.own for answer in answers.lists if answer.own is not None]
+    low, high = answers.low, answers.high
+    if low >= 0 and PERCENT[0] < high <= PERCENT[1] and not mapped:
+        change = "divide by 100, or say scale=(0, 100) where the scorer is made"
+        return Fault.SCALE, f"scores run from {low:.3g} to {high:.3g}, and not from 0 to 1", change
+    if mapped and high <= COMPRESSED and low >= 0:
+        return (
+            Fault.SCALE,
+            f"no score is above {high:.3g}, not even for the answer or the question itself",
+            "say the scale that the scores are on where they come from: they were taken to be on "
+            "one ten or a hundred times as wide",
+        )
+    tops = [*own, *copies]
+    if 0.4999 <= low < 0.53 and fmean(tops) > 0.6 and high <= _SIGMOID_1:
+        return (
+            Fault.SCALE,
+            f"all scores are between {low:.3f} and {high:.3f}: a sigmoid of what was on 0..1 "
+            "already",
+            'take the scores as they are (activation of a local model, scale="unit" of a service)',
+        )
+    return None

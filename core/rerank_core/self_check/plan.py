@@ -1,0 +1,166 @@
+"""What a scorer is asked: a fixed plan, at most 20 lists. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .texts import EMPTYISH, FILLER, LEAD, NOISE, TOPICS
+
+#: The most lists that a check asks a scorer for.
+MOST_CALLS = 20
+#: The longest list, which fits into one prompt of an LLM.
+LONGEST = 10
+#: The questions with a long text among theirs: it takes as long as four others.
+_LONG = (1, 2, 4, 5)
+#: … and those with the answer among much else.
+_PADDED = (2, 5)
+
+
+class Kind(Enum):
+    """What a text is to the question."""
+
+    OWN = auto()  # the passage that answers it
+    BESIDE = auto()  # on the subject, and no answer
+    COPY = auto()  # the question itself
+    OTHER = auto()  # the passage of another question
+    LONG = auto()  # long, on the subject, and no answer
+    PADDED = auto()  # the passage that answers, and a lot besides
+    EMPTYISH = auto()
+    NOISE = auto()
+
+
+class Purpose(Enum):
+    """What a list is asked for."""
+
+    MATCH = auto()  # is the answer found?
+    AGAIN = auto()  # the first list once more, word for word
+    SHUFFLED = auto()  # another list once more, in another order
+    WITHOUT = auto()  # no answer among them
+    LATE = auto()  # all begin alike, and the answer comes late
+    ALONE = auto()  # one text by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, what it is, and of which topic (-1: of none)."""
+
+    text: str
+    kind: Kind
+    topic: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question (by topic) over a list of texts."""
+
+    purpose: Purpose
+    topic: int
+    texts: tuple[Text, ...]
+
+    @property
+    def query(self) -> str:
+        """The question."""
+        return TOPICS[self.topic].question
+
+
+def plan(most: int = LONGEST) -> Sequence[Asked]:
+    """The lists to ask for, in order, for a scorer that takes so many texts at once.
+
+    One that takes a single text, and so one call for each, is asked for 20 pairs.
+    """
+    if most == 1:
+        return list(_pairs())
+    size = min(most, LONGEST)
+    matches = [_match(topic, size) for topic in range(len(TOPICS))]
+    again = Asked(Purpose.AGAIN, 0, matches[0].texts)
+    return [
+        *matches,
+        again,
+        *(_turned(matches[topic]) for topic in (3, 6)),
+        Asked(Purpose.WITHOUT, 2, (*_others(2, 4), _noise(2))[:size]),
+        Asked(Purpose.WITHOUT, 5, tuple(_others(5, 3))[:size]),
+        *(_late(topic, size) for topic in (1, 4, 6)),
+        Asked(Purpose.ALONE, 4, (_own(4),)),
+        Asked(Purpose.ALONE, 4, (_passage(0),)),
+        again,  # once more at the end: what drifts has done so by now
+    ]
+
+
+def _match(topic: int, size: int) -> Asked:
+    even, long = topic % 2 == 0, topic in _LONG
+    texts = [
+        _own(topic),
+        *_others(topic, 2),
+        Text(_long(topic), Kind.LONG) if long else _others(topic, 6)[5],
+        Text(EMPTYISH[topic], Kind.EMPTYISH),
+        Text(TOPICS[topic].beside, Kind.BESIDE, topic),
+        Text(TOPICS[topic].question, Kind.COPY, topic) if even else _noise(topic),
+        *_others(topic, 4)[2:],
+        _padded(topic) if topic in _PADDED else _others(topic, 5)[4],
+    ][:size]
+    return Asked(Purpose.MATCH, topic, _placed(texts, topic))
+
+
+def _placed(texts: Sequence[Text], topic: int) -> tuple[Text, ...]:
+    """In an order of no meaning, the answer in another place each time."""
+    own, *rest = texts
+    random.Random(f"order {topic}").shuffle(rest)
+    rest.insert((3 * topic + 1) % len(texts), own)
+    return tuple(rest)
+
+
+def _turned(asked: Asked) -> Asked:
+    """The second half first, each half reversed: every text stands somewhere else."""
+    half = len(asked.texts) // 2
+    texts = (*asked.texts[half:][::-1], *asked.texts[:half])
+    return Asked(Purpose.SHUFFLED, asked.topic, texts)
+
+
+def _late(topic: int, size: int) -> Asked:
+    passages = [*_others(topic, 3)[: size - 1], _own(topic)]
+    passages = passages[topic % len(passages) :] + passages[: topic % len(passages)]
+    texts = (Text(LEAD + one.text, one.kind, one.topic) for one in passages)
+    return Asked(Purpose.LATE, topic, tuple(texts))
+
+
+def _pairs() -> Iterator[Asked]:
+    """Four questions over four passages, and of two of them something on the subject."""
+    topics = (0, 2, 4, 6)
+    for topic in topics:
+        for other in topics:
+            text = _own(topic) if other == topic else _passage(other)
+            yield Asked(Purpose.MATCH, topic, (text,))
+    for topic in (2, 4):
+        yield Asked(Purpose.MATCH, topic, (Text(TOPICS[topic].beside, Kind.BESIDE, topic),))
+    yield Asked(Purpose.MATCH, 6, (Text(TOPICS[6].question, Kind.COPY, 6),))
+    yield Asked(Purpose.AGAIN, 0, (_own(0),))
+
+
+def _own(topic: int) -> Text:
+    return Text(TOPICS[topic].passage, Kind.OWN, topic)
+
+
+def _passage(topic: int) -> Text:
+    return Text(TOPICS[topic].passage, Kind.OTHER, topic)
+
+
+def _others(topic: int, count: int) -> list[Text]:
+    """Other passages, that of the question before first: a stale one would find it."""
+    return [_passage((topic - step) % len(TOPICS)) for step in range(1, count + 1)]
+
+
+def _noise(topic: int) -> Text:
+    return Text(NOISE[topic // 2], Kind.NOISE)
+
+
+def _padded(topic: int) -> Text:
+    return Text(f"{TOPICS[topic].passage} {FILLER}", Kind.PADDED, topic)
+
+
+def _long(topic: int) -> str:
+    """Of the subject at both ends, and of no use."""
+    beside = TOPICS[topic].beside
+    return f"{beside} {FILLER} {beside}"

@@ -1,0 +1,93 @@
+"""The built-in questions, and the texts that they are asked over.
+
+They are easy on purpose: what knows words at all, whatever its case or punctuation, finds the
+passage that answers; a test holds them to it. English, as every reranker reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A question, the passage that answers it, and a sentence on the subject that does not."""
+
+    question: str
+    passage: str
+    beside: str
+
+
+TOPICS = (
+    Topic(
+        "how deep do emperor penguins dive for fish",
+        "On a hunt emperor penguins dive more than five hundred metres deep and stay below for "
+        "twenty minutes while they chase fish and squid under the sea ice.",
+        "A pair of emperor penguins takes turns to keep its single egg warm all winter.",
+    ),
+    Topic(
+        "why does bread dough rise with yeast",
+        "Bakers let bread dough rest because the yeast feeds on sugar and releases gas and the "
+        "trapped bubbles make the loaf rise before it goes into the oven.",
+        "A crust of bread stays crisp for longer in a paper bag than in plastic.",
+    ),
+    Topic(
+        "which force of the moon causes ocean tides",
+        "The pull of the moon is the force that causes the ocean tides and it lifts the water on "
+        "the near side of the earth twice a day.",
+        "Astronauts left mirrors on the moon and lasers still measure how far away it is.",
+    ),
+    Topic(
+        "how do vaccines train the immune system against a virus",
+        "Harmless pieces of a virus in vaccines train the immune system to make antibodies so "
+        "that a later infection is met before it spreads.",
+        "Some vaccines must be kept colder than a kitchen freezer on the way to the clinic.",
+    ),
+    Topic(
+        "when is the best season to prune apple trees",
+        "Gardeners prune apple trees late in winter as this is the best season for a clean cut "
+        "while the buds are still asleep.",
+        "Ripe apple slices go brown soon after the knife has gone through.",
+    ),
+    Topic(
+        "what interest rate do banks pay on savings accounts",
+        "Most banks pay a rate of interest between one and four percent on savings accounts and "
+        "they lower it whenever the central lender does.",
+        "The first banks of the old town lent silver to merchants who traded in wool.",
+    ),
+    Topic(
+        "how are suspension bridges held up by cables",
+        "The deck of suspension bridges is held by steel cables that run over two tall towers and "
+        "are anchored in rock on both shores.",
+        "Painters of long bridges begin again at one end once they have reached the other.",
+    ),
+    Topic(
+        "why do leaves turn red in autumn",
+        "In autumn the leaves of maples turn red since the green pigment fades and a new pigment "
+        "is made from sugar that stays behind.",
+        "Wet leaves on the rails make commuters late every year.",
+    ),
+)
+
+#: Prose that answers none of the questions.
+FILLER = (
+    "The committee met in the small hall and went through the minutes without remark. The "
+    "caretaker asked for two more chairs and a lamp for the corridor, which was granted. A letter "
+    "about the parking spaces behind the school was read out and passed on to the office. The "
+    "choir will use the piano on Thursdays from six, and the chess club keeps the cupboard next to "
+    "the window. It was agreed to print the newsletter on thinner paper."
+)
+#: Stands before a passage, so that a scorer which reads only the beginning of a text cannot tell.
+LEAD = (
+    "From the collection of the town library, second floor, shelf nine. Scanned by volunteers, "
+    "checked twice, and filed under general knowledge for curious visitors. Page one of one. "
+)
+#: Texts that say nothing.
+EMPTYISH = ("n/a", "…", "-", "see above", "ok", "untitled", "page 3", "1.")
+#: … and not even that.
+NOISE = (
+    "zxq vlorp ghnti wkubb qqet lrom",
+    "aeiuo xcvbn plokij mnhu qzwsx edcrf",
+    "jjkl 8f3a0c 99b1e7 d4 c0ffb2",
+    "%%% ### ~~ lkjh gfds poiu ztre",
+)
