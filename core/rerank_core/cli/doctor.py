@@ -170,7 +170,7 @@ def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
         ):
             console.print(Text.assemble((f"   {name}: ", "dim"), text))
     if not found:
-        console.print("\nNothing found that would keep it from helping.")
+        console.print(f"\n{found.verdict[0].upper()}{found.verdict[1:]}.", highlight=False)
     for line in found.untold:
         console.print(Text(f"\nnot looked for: {line}", style="dim"))
 

@@ -10,14 +10,28 @@ from typing import Any, overload
 from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
 from ..evaluation.run import Ranked, Run
-from ..protocols import traits_of
+from ..protocols import Scorer, traits_of
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate, Document
 from ..ranking.given import given
 from ..ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
 from ..ranking.report import Report
 from ..ranking.retrieval import retrieval_of
 from ..reranker import Reranker
-from . import answers, choice, combination, depth, judgements, position, probes, scores, stages
+from . import (
+    answers,
+    choice,
+    combination,
+    depth,
+    inputs,
+    judgements,
+    position,
+    probes,
+    relation,
+    scores,
+    stages,
+    steadiness,
+    values,
+)
 from . import texts as seen
 from .evidence import Case, Evidence, Setup, key
 from .finding import Cause, Finding
@@ -33,17 +47,29 @@ Progress = Callable[[int, int], object]
 
 _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     answers.find,
+    inputs.texts,
+    inputs.queries,
+    inputs.ids,
     choice.find,
     stages.find,
     combination.scales,
     scores.wrong_way,
     seen.truncation,
+    relation.unrelated,
     scores.ties,
+    values.ceiling,
+    values.defaults,
+    values.batches,
+    steadiness.find,
+    values.length,
+    relation.echo,
     position.find,
     judgements.unjudged_finds,
     depth.find,
     seen.duplicates,
+    seen.overlaps,
     combination.weights,
+    relation.own_judgements,
     judgements.find,
 )
 #: What a scorer that does not do its work looks like, by judgements.
@@ -52,11 +78,18 @@ _BY_JUDGEMENTS = frozenset({Cause.WEIGHTS, Cause.PHANTOM, Cause.UNJUDGED})
 _EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
     Cause.UNREADABLE: _BY_JUDGEMENTS,
     Cause.UNANSWERED: _BY_JUDGEMENTS,
+    Cause.EMPTY_TEXT: _BY_JUDGEMENTS | {Cause.TIED, Cause.DUPLICATES, Cause.UNRELATED},
+    Cause.IDS: _BY_JUDGEMENTS,
     Cause.SCALE: frozenset({Cause.WEIGHTS, Cause.UNJUDGED}),
     Cause.WRONG_WAY: _BY_JUDGEMENTS,
-    Cause.TRUNCATION: _BY_JUDGEMENTS,
-    Cause.TIED: _BY_JUDGEMENTS,
-    Cause.POSITION: _BY_JUDGEMENTS,
+    Cause.UNRELATED: frozenset({Cause.PHANTOM, Cause.UNJUDGED, Cause.UNSTABLE}),
+    Cause.TRUNCATION: _BY_JUDGEMENTS | {Cause.UNRELATED},
+    Cause.TIED: _BY_JUDGEMENTS | {Cause.UNRELATED},
+    Cause.DEFAULTS: _BY_JUDGEMENTS,
+    Cause.NEIGHBOURS: _BY_JUDGEMENTS | {Cause.TIED, Cause.POSITION},
+    Cause.UNSTABLE: _BY_JUDGEMENTS,
+    Cause.LENGTH: _BY_JUDGEMENTS | {Cause.UNRELATED},
+    Cause.POSITION: _BY_JUDGEMENTS | {Cause.ECHO},
     Cause.UNJUDGED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
 }
 
@@ -87,8 +120,23 @@ class Diagnosis(Sequence[Finding]):
     def __getitem__(self, position: int | slice) -> Finding | Sequence[Finding]:
         return self.findings[position]
 
+    @property
+    def verdict(self) -> str:
+        """What may be said where nothing was found: a loss is a loss, by chance or not."""
+        if self.findings:
+            return f"{len(self.findings)} found"
+        if self.before is None or self.after is None:
+            return "nothing found; whether reranking helps takes judgements"
+        change = self.after - self.before
+        if change < 0:
+            return (
+                f"no cause found, but reranking does not help here: nDCG@10 {change:+.4f} over "
+                f"{self.judged} judged queries, which may be chance or a cause that is not known"
+            )
+        return f"nothing found that would keep it from helping: nDCG@10 {change:+.4f}"
+
     def __str__(self) -> str:
-        return "\n".join(map(str, self.findings)) or "nothing found"
+        return "\n".join(map(str, self.findings)) or self.verdict
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable values."""
@@ -229,9 +277,8 @@ def _of_reranker(
             progress(done, len(asked))
     if not probe or not any(hit.components for case in cases for hit in case.hits):
         return Evidence(cases, setup)
-    return Evidence(
-        cases, setup, list(probes.shuffled(quiet, cases)), probes.visible_chars(quiet, setup, cases)
-    )
+    again, shuffled = probes.asked_again(quiet, cases)
+    return Evidence(cases, setup, shuffled, probes.visible_chars(quiet, setup, cases), again)
 
 
 def _rank(reranker: Reranker, query: str, candidates: list[Candidate]) -> Ranking:
@@ -251,7 +298,7 @@ def _setup(reranker: Reranker) -> Setup:
     sizes = {
         name: size
         for name, scorer in reranker.scorers.items()
-        if (size := traits_of(scorer).batch_size or getattr(scorer, "group_size", None))
+        if (size := traits_of(scorer).batch_size or _group_size(scorer))
     }
     return Setup(
         scorers=list(reranker.scorers),
@@ -262,6 +309,16 @@ def _setup(reranker: Reranker) -> Setup:
         depth=reranker.depth,
         group_sizes=sizes,
     )
+
+
+def _group_size(scorer: Scorer) -> int | None:
+    """Of its own, or of the strategy by which it asks a model."""
+    sizes = (
+        getattr(whose, name, None)
+        for whose in (scorer, getattr(scorer, "strategy", None))
+        for name in ("group_size", "window")
+    )
+    return next((size for size in sizes if size), None)
 
 
 def _of_rankings(

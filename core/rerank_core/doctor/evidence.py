@@ -76,7 +76,8 @@ class Setup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of it. `shuffled`: cases with `repeats`. `visible_chars`: about how many characters of
+    """All of it. `shuffled`: cases with `repeats`; `again`: with repeats in the very order of the
+    first. `visible_chars`: about how many characters of
     a document the scorer sees, None where it sees all, or that was not tried.
     """
 
@@ -84,6 +85,7 @@ class Evidence:
     setup: Setup
     shuffled: Sequence[Case] = ()
     visible_chars: int | None = None
+    again: Sequence[Case] = ()
 
     @cached_property
     def judged(self) -> list[Case]:

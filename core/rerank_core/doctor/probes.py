@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..protocols import traits_of
@@ -17,6 +17,8 @@ from .evidence import Case, Setup
 
 #: Queries that are asked again in other orders, and how many comparisons these should give.
 QUERIES, COMPARISONS = 8, 12
+#: Queries that are asked again as they were.
+SAME_AGAIN = 5
 #: Candidates asked of scorers that look at one text at a time, or order a window.
 FEW = 20
 #: Queries and documents in which something is put at several offsets, to see whether it is seen.
@@ -25,26 +27,38 @@ LOOKED_AT, DOCUMENTS = 2, 8
 OFFSETS = (20, 50, *(100 * 2**n for n in range(10)))
 
 
-def shuffled(reranker: Reranker, cases: Sequence[Case], seed: int = 0) -> Iterator[Case]:
-    """The first cases with their candidates ranked again in two or more random orders."""
+def asked_again(
+    reranker: Reranker, cases: Sequence[Case], seed: int = 0
+) -> tuple[list[Case], list[Case]]:
+    """The first cases with their candidates ranked again: in the same order, a few of them, and in
+    two or more random orders.
+    """
     scorers = [traits_of(scorer) for scorer in reranker.scorers.values()]
-    if all(scorer.independent and scorer.batch_size == 1 for scorer in scorers):
-        return  # what is shown one document at a time knows of no positions
+    # what is shown one document at a time knows of no positions
+    alone = all(scorer.independent and scorer.batch_size == 1 for scorer in scorers)
     enough = not any(scorer.independent or scorer.ordinal for scorer in scorers)
     draw = random.Random(seed)
+    again: list[Case] = []
+    shuffled: list[Case] = []
     chosen = [case for case in cases if len(case.hits) > 2][:QUERIES]
-    for case in chosen:
+    for case in chosen[: SAME_AGAIN if alone else None]:
         listed = [
             Candidate(hit.text, id=hit.id, metadata=hit.metadata)
             for hit in case.retrieved[: None if enough else FEW]
         ]
         first = _rank(reranker, case.ranking.query, listed)
+        if len(again) < SAME_AGAIN:
+            second = _rank(reranker, case.ranking.query, listed)
+            again.append(replace(case, ranking=first, repeats=(second,)))
+        if alone:
+            continue
         orders = [
             draw.sample(listed, len(listed))
             for _ in range(max(2, math.ceil(COMPARISONS / len(chosen))))
         ]
         repeats = [_rank(reranker, case.ranking.query, order) for order in orders]
-        yield replace(case, ranking=first, repeats=repeats)
+        shuffled.append(replace(case, ranking=first, repeats=repeats))
+    return again, shuffled
 
 
 def visible_chars(reranker: Reranker, setup: Setup, cases: Sequence[Case]) -> int | None:
@@ -88,7 +102,8 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     if plain != _scores(reranker, setup, query, texts):
         return None  # it never says the same twice
     often = Counter(plain.values())
-    plain = {n: scores for n, scores in plain.items() if often[scores] == 1}  # the tied tell little
+    if len(often) > 1:  # the tied tell little, unless all are: then that is what they tell
+        plain = {n: scores for n, scores in plain.items() if often[scores] == 1}
 
     def heard(offset: int) -> dict[int, tuple[float, ...]]:
         scores = _scores(reranker, setup, query, [_with(text, query, offset) for text in texts])
@@ -101,7 +116,11 @@ def _by_insertion(reranker: Reranker, setup: Setup, case: Case) -> int | None:
     # what counts distinct words does not hear what it has read already
     listening = heard(OFFSETS[0])
     if len(set(listening.values())) < 2:
-        return None  # one answer to all that is new: it looks texts up
+        # one answer to all that is new: it looks texts up; but where all begin alike, it may read
+        part = query.split()[-1]
+        other = _scores(reranker, setup, query, [_with(text, part, OFFSETS[0]) for text in texts])
+        if len(often) > 1 or not any(other.get(n) != score for n, score in listening.items()):
+            return None
     at_the_end = _scores(reranker, setup, query, [f"{text} {query}" for text in texts])
     deaf = {n for n in listening if at_the_end.get(n) == plain[n]}
     if len(deaf) < max(2, 0.8 * len(listening)):

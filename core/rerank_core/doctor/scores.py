@@ -122,7 +122,7 @@ def _by_judgements(evidence: Evidence, name: str) -> str | None:
     areas = [
         area
         for case in evidence.judged
-        if (area := _area(case, _values(evidence, case, name))) is not None
+        if (area := win_share(case, _values(evidence, case, name))) is not None
     ]
     if not areas or fmean(areas) > INVERTED:
         return None
@@ -143,10 +143,10 @@ def _shallow(evidence: Evidence, case: Case, name: str) -> float | None:
     """The same among the first retrieved alone."""
     first = {hit.index for hit in case.retrieved[: max(10, len(case.hits) // 4)]}
     told = _values(evidence, case, name)
-    return _area(case, {index: value for index, value in told.items() if index in first})
+    return win_share(case, {index: value for index, value in told.items() if index in first})
 
 
-def _area(case: Case, told: Mapping[int, float]) -> float | None:
+def win_share(case: Case, told: Mapping[int, float]) -> float | None:
     """The share of pairs of a relevant and another candidate in which the relevant is higher."""
     relevant = [told[h.index] for h in case.hits if h.index in told and key(h) in case.relevant]
     others = [told[h.index] for h in case.hits if h.index in told and key(h) not in case.relevant]

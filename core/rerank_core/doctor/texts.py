@@ -26,6 +26,8 @@ CUT, ALIKE = 0.3, 0.3
 REPEATED = 0.3
 #: Two texts are near-duplicates that share so much of their words, and of their pairs of words.
 SAME_WORDS, SAME_PAIRS = 0.6, 0.4
+#: Chunks overlap that share so much of the pairs of words of the shorter one, of so many at least.
+SAME_PART, PAIRS = 0.25, 12
 #: Words in more than this share of all documents are a template's, and tell nothing …
 COMMON = 0.3
 #: … which can be seen from so many documents; texts with fewer words of their own are not compared.
@@ -142,6 +144,44 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
         "there is to know",
         "remove copies from the index, or between retriever and reranker; smaller chunk overlaps",
     )
+
+
+def overlaps(evidence: Evidence) -> Iterator[Finding]:
+    """A top of chunks that overlap: no two the same, and each half of another."""
+    whole = {hit.text for case in evidence.cases for hit in case.hits}
+    often = Counter(pair for text in whole for pair in set(pairwise(_folded(text))))
+    common = {p for p, n in often.items() if n > max(2, COMMON * len(whole))}
+    shares = []
+    for case in evidence.cases:
+        top = [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]
+        if len(top) > 2:
+            pairs = [set(pairwise(_folded(text))) - common for text in top]
+            hit = [
+                any(_shares_a_part(one, other) for other in pairs[:at])
+                for at, one in enumerate(pairs)
+            ]
+            shares.append(sum(hit) / len(hit))
+    if not shares or fmean(shares) < REPEATED:
+        return
+    if len(shares) >= 5 and not surely_positive([s - REPEATED / 2 for s in shares], 0.05):
+        return
+    if next(duplicates(evidence), None) is not None:
+        return  # that is said already
+    yield Finding(
+        Cause.DUPLICATES,
+        Severity.LIMITS,
+        f"{fmean(shares):.0%} of the first {evidence.top} share a quarter of their text or more, "
+        "word for word, with another one among them",
+        "chunks that overlap score alike where they overlap, so they fill the top together and "
+        "push out what else there is to know",
+        'smaller chunk overlaps, or at most so many chunks of one document: max_per=("parent_id", '
+        "2)",
+    )
+
+
+def _shares_a_part(one: Set[object], other: Set[object]) -> bool:
+    least = min(len(one), len(other))
+    return least >= PAIRS and len(one & other) >= SAME_PART * least
 
 
 def _repeated(texts: Sequence[str], common: frozenset[str]) -> float:

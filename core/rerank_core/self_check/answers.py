@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
 
 from ..combine.normalize import rank_correlation
 from .plan import Asked, Kind, Purpose, Text
@@ -116,10 +116,10 @@ class Answers:
 
     @cached_property
     def separation(self) -> float:
-        """How far what answers stands above what does not, on average, on the scorer's scale."""
+        """How far what answers stands above what does not, on the scorer's scale; of medians."""
         own = [answer.own for answer in self.lists if answer.own is not None]
         off = [score for answer in self.lists for score in answer.off]
-        return fmean(own) - fmean(off) if own and off else 0.0
+        return median(own) - median(off) if own and off else 0.0
 
     @cached_property
     def noise(self) -> float:
@@ -128,21 +128,11 @@ class Answers:
 
     def changes(self, purpose: Purpose) -> list[float]:
         """By how much scores differ where a list was asked for once more."""
-        return [
-            change for answer in self.by_purpose[purpose] for change in self._against_first(answer)
-        ]
-
-    def _against_first(self, answer: Answer) -> list[float]:
-        first = next(a for a in self.all if a.asked.topic == answer.asked.topic)
-        before = first.by_text()
-        if self.is_pairs:
-            before = {
-                text: score
-                for a in self.by_purpose[Purpose.MATCH]
-                if a.asked.topic == answer.asked.topic
-                for text, score in a.by_text().items()
-            }
-        return [score - before[text] for text, score in answer.by_text().items() if text in before]
+        asked = self.by_purpose[purpose]
+        if purpose is Purpose.AGAIN and len(asked) > 1:
+            before = asked[0].by_text()
+            return [s - before[t] for t, s in asked[-1].by_text().items() if t in before]
+        return [now - before for before, now in self.same_pairs(purpose)]
 
     def same_pairs(self, *purposes: Purpose) -> Iterator[tuple[float, float]]:
         """Scores of one question and text: in its first list, and in these lists."""

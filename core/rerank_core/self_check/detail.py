@@ -103,7 +103,7 @@ def _length(answers: Answers) -> Seen | None:
         for answer in answers.lists
         if answer.own is not None and answer.of(Kind.PADDED)
     ]
-    enough = max(PADDED * answers.separation, 3 * answers.noise)
+    enough = max(answers.same, PADDED * answers.separation, 3 * answers.noise)
     if len(added) >= 2 and min(added) > enough:
         return (
             Fault.LENGTH,
@@ -134,10 +134,9 @@ def _late(answers: Answers) -> Seen | None:
 
 
 def _drift(answers: Answers) -> Seen | None:
-    changes = answers.changes(Purpose.AGAIN)
-    if len(changes) < 6:
+    last = answers.changes(Purpose.AGAIN)
+    if len(last) < FEW:
         return None
-    last = changes[len(changes) // 2 :]
     one_way = all(c > 0 for c in last) or all(c < 0 for c in last)
     least, most = min(map(abs, last)), max(map(abs, last))
     if not one_way or least < DRIFT * answers.separation or most > 3 * least:
@@ -157,7 +156,7 @@ def _noise(answers: Answers, traits: Traits) -> Seen | None:
         allowed = CACHED  # it says what its scores depend on, and chance is not among these
     if len(answers.changes(Purpose.AGAIN)) < FEW:
         allowed = 1.0
-    if answers.noise <= allowed * answers.separation:
+    if answers.noise <= max(answers.same, allowed * answers.separation):
         return None
     return (
         Fault.UNSTABLE,
@@ -202,7 +201,8 @@ def _neighbours(answers: Answers, traits: Traits) -> Seen | None:
 
 
 def _beyond(changes: Sequence[float], answers: Answers, share: float) -> bool:
-    return bool(changes) and spread(changes) > max(share * answers.separation, 3 * answers.noise)
+    least = max(answers.same, share * answers.separation, 3 * answers.noise)
+    return bool(changes) and spread(changes) > least
 
 
 def _normalised(answers: Answers) -> str:

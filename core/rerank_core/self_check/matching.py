@@ -193,18 +193,17 @@ def _as_read(answers: Answers, lists: Sequence[Answer], mapped: _Mapped) -> floa
 
 def _moved(answers: Answers) -> bool:
     """The scores of a list are the same again, and stand at other texts."""
-    found = []
-    for purpose in (Purpose.AGAIN, Purpose.SHUFFLED):
-        for answer in answers.by_purpose[purpose]:
-            first = next(a for a in answers.lists if a.asked.topic == answer.asked.topic)
-            if len(first.values) != len(answer.values):
-                return False
-            pairs = zip(sorted(first.values), sorted(answer.values), strict=True)
-            same = all(abs(a - b) <= answers.same for a, b in pairs)
-            before, now = first.by_text(), answer.by_text()
-            elsewhere = any(abs(before[t] - now[t]) > answers.same for t in now if t in before)
-            found.append(same and elsewhere)
-    return sum(found) >= 2
+    first = {answer.asked.topic: answer for answer in answers.lists}
+    asked_twice = [(first[a.asked.topic], a) for a in answers.by_purpose[Purpose.SHUFFLED]]
+    asked_twice += [tuple(answers.by_purpose[Purpose.AGAIN][:2])]  # type: ignore[list-item]
+    found = 0
+    for one, other in (pair for pair in asked_twice if len(pair) == 2):
+        before, now = one.by_text(), other.by_text()
+        if len(before) == len(now) > 2 and before.keys() == now.keys():
+            ranked = zip(sorted(before.values()), sorted(now.values()), strict=True)
+            same = all(abs(a - b) <= answers.same for a, b in ranked)
+            found += same and any(abs(before[t] - now[t]) > answers.same for t in now)
+    return found >= 2
 
 
 def _stands_out(answers: Answers) -> bool:
@@ -243,13 +242,26 @@ def _other_query(answers: Answers, seen: str) -> Seen | None:
 
 
 def _by_length(answers: Answers, seen: str) -> Seen | None:
-    if abs(answers.by_length) < BY_LENGTH or answers.is_pairs:
+    if answers.is_pairs:
+        return None
+    change = (
+        "use cosines or normalised vectors and not dot products, means over tokens and not sums"
+    )
+    alike = [
+        share(answer.own, answer.of(Kind.OTHER), answers.same)
+        for answer in answers.lists
+        if answer.own is not None and answer.of(Kind.OTHER)
+    ]
+    if alike and fmean(alike) >= EXPLAINED:
+        others = "nearly all of those of its length: very long or all but empty texts beat it"
+        return Fault.LENGTH, f"{seen}, and above {others}", change
+    if abs(answers.by_length) < BY_LENGTH:
         return None
     which = "longer" if answers.by_length > 0 else "shorter"
     return (
         Fault.LENGTH,
         f"{seen}; {which} texts score higher (rank correlation {answers.by_length:+.2f})",
-        "use cosines or normalised vectors and not dot products, means over tokens and not sums",
+        change,
     )
 
 

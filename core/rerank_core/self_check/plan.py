@@ -13,6 +13,9 @@ from .texts import EMPTYISH, FILLER, LEAD, NOISE, TOPICS
 MOST_CALLS = 20
 #: The longest list, which fits into one prompt of an LLM.
 LONGEST = 10
+#: Texts of a list, of one that is asked again, and of one whose texts begin alike: few, so that a
+#: local model of 22 million parameters takes less than a second for all on two cores.
+_TEXTS, _AGAIN, _SHARED = 8, 5, 3
 #: The questions with a long text among theirs: it takes as long as four others.
 _LONG = (1, 2, 4, 5)
 #: … and those with the answer among much else.
@@ -73,14 +76,14 @@ def plan(most: int = LONGEST) -> Sequence[Asked]:
     """
     if most == 1:
         return list(_pairs())
-    size = min(most, LONGEST)
+    size = min(most, _TEXTS)
     matches = [_match(topic, size) for topic in range(len(TOPICS))]
-    again = Asked(Purpose.AGAIN, 0, matches[0].texts)
+    again = Asked(Purpose.AGAIN, 0, matches[0].texts[:_AGAIN])
     return [
         *matches,
         again,
         *(_turned(matches[topic]) for topic in (3, 6)),
-        Asked(Purpose.WITHOUT, 2, (*_others(2, 4), _noise(2))[:size]),
+        Asked(Purpose.WITHOUT, 2, (*_others(2, 3), _noise(2))[:size]),
         Asked(Purpose.WITHOUT, 5, tuple(_others(5, 3))[:size]),
         *(_late(topic, size) for topic in (1, 4, 6)),
         Asked(Purpose.ALONE, 4, (_own(4),)),
@@ -94,12 +97,11 @@ def _match(topic: int, size: int) -> Asked:
     texts = [
         _own(topic),
         *_others(topic, 2),
-        Text(_long(topic), Kind.LONG) if long else _others(topic, 6)[5],
+        Text(_long(topic), Kind.LONG) if long else _others(topic, 4)[3],
         Text(EMPTYISH[topic], Kind.EMPTYISH),
         Text(TOPICS[topic].beside, Kind.BESIDE, topic),
         Text(TOPICS[topic].question, Kind.COPY, topic) if even else _noise(topic),
-        *_others(topic, 4)[2:],
-        _padded(topic) if topic in _PADDED else _others(topic, 5)[4],
+        _padded(topic) if topic in _PADDED else _others(topic, 3)[2],
     ][:size]
     return Asked(Purpose.MATCH, topic, _placed(texts, topic))
 
@@ -120,7 +122,7 @@ def _turned(asked: Asked) -> Asked:
 
 
 def _late(topic: int, size: int) -> Asked:
-    passages = [*_others(topic, 3)[: size - 1], _own(topic)]
+    passages = [*_others(topic, _SHARED - 1)[: size - 1], _own(topic)]
     passages = passages[topic % len(passages) :] + passages[: topic % len(passages)]
     texts = (Text(LEAD + one.text, one.kind, one.topic) for one in passages)
     return Asked(Purpose.LATE, topic, tuple(texts))

@@ -21,50 +21,47 @@ class Topic:
 TOPICS = (
     Topic(
         "how deep do emperor penguins dive for fish",
-        "On a hunt emperor penguins dive more than five hundred metres deep and stay below for "
-        "twenty minutes while they chase fish and squid under the sea ice.",
+        "On a hunt emperor penguins dive five hundred metres deep to chase fish and "
+        "squid under the ice.",
         "A pair of emperor penguins takes turns to keep its single egg warm all winter.",
     ),
     Topic(
         "why does bread dough rise with yeast",
-        "Bakers let bread dough rest because the yeast feeds on sugar and releases gas and the "
-        "trapped bubbles make the loaf rise before it goes into the oven.",
+        "Bakers let bread dough rest while the yeast feeds on sugar and bubbles of gas "
+        "make it rise.",
         "A crust of bread stays crisp for longer in a paper bag than in plastic.",
     ),
     Topic(
         "which force of the moon causes ocean tides",
-        "The pull of the moon is the force that causes the ocean tides and it lifts the water on "
-        "the near side of the earth twice a day.",
+        "The pull of the moon is the force that causes the ocean tides twice a day on every coast.",
         "Astronauts left mirrors on the moon and lasers still measure how far away it is.",
     ),
     Topic(
         "how do vaccines train the immune system against a virus",
-        "Harmless pieces of a virus in vaccines train the immune system to make antibodies so "
-        "that a later infection is met before it spreads.",
+        "Harmless pieces of a virus in vaccines train the immune system to make "
+        "antibodies beforehand.",
         "Some vaccines must be kept colder than a kitchen freezer on the way to the clinic.",
     ),
     Topic(
         "when is the best season to prune apple trees",
-        "Gardeners prune apple trees late in winter as this is the best season for a clean cut "
-        "while the buds are still asleep.",
+        "Gardeners prune apple trees late in winter as this is the best season for a clean cut.",
         "Ripe apple slices go brown soon after the knife has gone through.",
     ),
     Topic(
         "what interest rate do banks pay on savings accounts",
-        "Most banks pay a rate of interest between one and four percent on savings accounts and "
-        "they lower it whenever the central lender does.",
+        "Most banks pay a rate of interest of two percent on savings accounts and lower "
+        "it now and then.",
         "The first banks of the old town lent silver to merchants who traded in wool.",
     ),
     Topic(
         "how are suspension bridges held up by cables",
-        "The deck of suspension bridges is held by steel cables that run over two tall towers and "
-        "are anchored in rock on both shores.",
+        "The deck of suspension bridges is held by steel cables that run over two tall towers.",
         "Painters of long bridges begin again at one end once they have reached the other.",
     ),
     Topic(
         "why do leaves turn red in autumn",
-        "In autumn the leaves of maples turn red since the green pigment fades and a new pigment "
-        "is made from sugar that stays behind.",
+        "In autumn the leaves of maples turn red since the green pigment fades and a new "
+        "one is made.",
         "Wet leaves on the rails make commuters late every year.",
     ),
 )
@@ -72,10 +69,8 @@ TOPICS = (
 #: Prose that answers none of the questions.
 FILLER = (
     "The committee met in the small hall and went through the minutes without remark. The "
-    "caretaker asked for two more chairs and a lamp for the corridor, which was granted. A letter "
-    "about the parking spaces behind the school was read out and passed on to the office. The "
-    "choir will use the piano on Thursdays from six, and the chess club keeps the cupboard next to "
-    "the window. It was agreed to print the newsletter on thinner paper."
+    "caretaker asked for two more chairs and a lamp for the corridor, which was granted. The choir "
+    "will use the piano on Thursdays, and the chess club keeps the cupboard next to the window."
 )
 #: Stands before a passage, so that a scorer which reads only the beginning of a text cannot tell.
 LEAD = (

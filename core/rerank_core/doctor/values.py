@@ -1,0 +1,191 @@
+"""What the values of scores tell: defaults, a ceiling, batches that were normalised, length."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean
+
+from ..combine.normalize import rank_correlation
+from .chance import surely_positive
+from .evidence import Evidence
+from .finding import Cause, Finding, Severity
+from .quality import as_ranked, as_retrieved, differences, ndcg
+from .scores import LEAST, SAME, win_share
+
+#: The share of all scores that have one and the same value, of scores that are else all different.
+DEFAULT = 0.08
+#: The share of other scores that must be different, for a value to stand out.
+FINE = 0.5
+#: The share of queries, or batches, that must look so.
+MOST = 0.5
+NEARLY_ALL = 0.95
+#: Documents that share the highest score.
+AT_TOP = 3
+#: Batches that scorers are sent, where nothing tells; and the fewest of them that tell anything.
+BATCHES, MANY = (8, 10, 16, 20, 32, 64), 8
+#: The rank correlation with length that is no relevance any more; and where judgements say that
+#: relevant documents are not longer, and that reranking does not help.
+LENGTH, LENGTH_JUDGED = 0.7, 0.4
+
+
+def defaults(evidence: Evidence) -> Iterator[Finding]:
+    """One value in between, where all others differ: what a parser says when it cannot read."""
+    for name in evidence.setup.scorers:
+        lists = _lists(evidence, name)
+        every = [score for told in lists for score in told]
+        if len(every) < 50 or not (standing := _standing_out(every)):
+            continue
+        value, often = standing
+        lists_with = sum(value in told for told in lists)
+        if value in (min(every), max(every)) or often < DEFAULT * len(every):
+            continue
+        if lists_with < 2:
+            continue
+        yield Finding(
+            Cause.DEFAULTS,
+            Severity.HARMS,
+            f"{name}: {often} of {len(every)} scores are exactly {value:.6g}, in {lists_with} of "
+            f"{len(lists)} queries, where hardly any two others are the same",
+            "this is what a parser answers with when it cannot read a reply: documents that nobody "
+            "judged stand above all that were judged and found poor",
+            "answer None for what could not be read, and it is placed by an estimate; look at the "
+            "raw replies behind these",
+        )
+
+
+def _standing_out(every: Sequence[float]) -> tuple[float, int] | None:
+    often = Counter(every)
+    value, count = often.most_common(1)[0]
+    others = len(every) - count
+    if not others or len(often) - 1 < FINE * others:
+        return None
+    return value, count
+
+
+def ceiling(evidence: Evidence) -> Iterator[Finding]:
+    """Several documents at the highest score there is, of a scale that is else fine."""
+    for name in evidence.setup.scorers:
+        lists = [told for told in _lists(evidence, name) if len(told) >= 2 * LEAST]
+        at_top = [
+            sum(max(told) - score <= SAME for score in told) for told in lists if _is_fine(told)
+        ]
+        if len(at_top) < MOST * len(lists) or not lists:
+            continue
+        capped = sum(count >= AT_TOP for count in at_top)
+        if capped < MOST * len(lists):
+            continue
+        helps = _helps(evidence)
+        yield Finding(
+            Cause.TIED,
+            Severity.LIMITS if helps else Severity.BROKEN,
+            f"{name}: in {capped} of {len(lists)} queries {AT_TOP} documents or more share the "
+            f"highest score ({fmean(at_top):.1f} on average), though the others differ",
+            "a saturated sigmoid or a clipped score: among the best, where it counts, the "
+            "retriever's order stays" + "; it helps, and could help more" * helps,
+            "take the logit, or a sigmoid of a part of it; clip nothing",
+        )
+
+
+def _is_fine(told: Sequence[float]) -> bool:
+    """Whether, but for the highest, scores are all different: no coarse grades."""
+    below = [score for score in told if max(told) - score > SAME]
+    return len(below) > 1 and len(set(below)) >= 0.8 * len(below)
+
+
+def _helps(evidence: Evidence) -> bool:
+    if not evidence.judged:
+        return False
+    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
+    return surely_positive(gain, 0.05)
+
+
+def batches(evidence: Evidence) -> Iterator[Finding]:
+    """Scores that were normalised over each batch of a list."""
+    for name in evidence.setup.scorers:
+        known = evidence.setup.group_sizes.get(name)
+        for size in (known,) if known else BATCHES:
+            if size < 3 or not (how := _normalised(evidence, name, size)):
+                continue
+            yield Finding(
+                Cause.NEIGHBOURS,
+                Severity.HARMS,
+                f"{name}: {how} of {size} that the list is scored in",
+                "scores are normalised over each batch: the best of a poor batch comes out like "
+                "the best of all, and what is compared is the luck of its neighbours",
+                "give the scores as the model gives them, and have them normalised over the whole "
+                'list: WeightedSum(…, normalize="min-max")',
+            )
+            break
+
+
+def _normalised(evidence: Evidence, name: str, size: int) -> str:
+    parts = []
+    for case in evidence.cases:
+        told = case.signal(name, combined=evidence.setup.combined)
+        listed = [told.get(hit.index) for hit in case.retrieved]
+        if len(listed) <= size:
+            continue
+        for start in range(0, len(listed), size):
+            part = [score for score in listed[start : start + size] if score is not None]
+            if len(part) >= 3:
+                parts.append(part)
+    if len(parts) < MANY or fmean(len(set(part)) / len(part) for part in parts) < FINE:
+        return ""
+    figures: dict[str, Callable[[Sequence[float]], float]] = {
+        "the best has the same score in nearly all batches": max,
+        "the scores add up to the same in nearly all batches": sum,
+        "the scores have the same mean in nearly all batches": fmean,
+    }
+    for how, figure in figures.items():
+        often = Counter(round(figure(part), 6) for part in parts).most_common(1)[0][1]
+        if often >= NEARLY_ALL * len(parts):
+            return how
+    return ""
+
+
+def length(evidence: Evidence) -> Iterator[Finding]:
+    """Scores that go by how long a document is."""
+    for name in evidence.setup.scorers:
+        found, longer = [], []
+        for case in evidence.cases:
+            told = case.signal(name, combined=evidence.setup.combined)
+            sizes = {hit.index: float(len(hit.text)) for hit in case.hits}
+            if len(told) < 2 * LEAST or len(set(sizes.values())) < LEAST:
+                continue
+            found.append(rank_correlation([(told[i], sizes[i]) for i in told]))
+            if (one := win_share(case, sizes)) is not None:
+                longer.append(one)
+        if len(found) < LEAST:
+            continue
+        way = 1 if fmean(found) > 0 else -1
+        strength = way * fmean(found)
+        justified = bool(longer) and way * (fmean(longer) - 0.5) > 0.1
+        judged = bool(evidence.judged) and strength >= LENGTH_JUDGED and not _helps(evidence)
+        if justified or not (strength >= LENGTH or judged):
+            continue
+        which = "longer" if way > 0 else "shorter"
+        yield Finding(
+            Cause.LENGTH,
+            Severity.HARMS,
+            f"{name}: within a query {which} documents score higher: the rank correlation with "
+            f"the length is {fmean(found):+.2f} on average"
+            + (
+                f", though a relevant document is the longer in only {fmean(longer):.0%} of its "
+                "pairs with others"
+                if longer and way > 0
+                else ""
+            ),
+            "dot products of vectors that are not normalised, sums over tokens or words, and "
+            "models that like much text do this",
+            "normalise the vectors or take cosines, take means and not sums, or cut documents "
+            "into chunks of like size",
+        )
+
+
+def _lists(evidence: Evidence, name: str) -> list[list[float]]:
+    lists = (
+        list(case.signal(name, combined=evidence.setup.combined).values())
+        for case in evidence.cases
+    )
+    return [told for told in lists if len(told) >= LEAST]
