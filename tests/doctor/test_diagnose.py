@@ -15,7 +15,7 @@ from planted import world
 
 from rerank_core import Candidate, Ranking, Reranker
 from rerank_core.combine import ReciprocalRankFusion
-from rerank_core.doctor import Cause, diagnose
+from rerank_core.doctor import Cause, Diagnosis, diagnose
 from rerank_core.errors import InvalidInputError, Reason, ScorerError
 from rerank_core.evaluation import load, read_run
 
@@ -131,6 +131,17 @@ def test_real_runs(shared_data: Path, run: str, causes: list[Cause]) -> None:
     found = diagnose(read_run(runs / f"{run}.trec", run), collection)
 
     assert [finding.cause for finding in found] == causes
+
+
+def test_a_loss_is_no_clean_bill_of_health() -> None:
+    """Where no cause is found, that it does not help is said all the same."""
+    worse = Diagnosis((), (), 30, 30, before=0.80, after=0.78)
+    better = Diagnosis((), (), 30, 30, before=0.80, after=0.81)
+    unknown = Diagnosis((), (), 30, 0, before=None, after=None)
+
+    assert "does not help here: nDCG@10 -0.0200 over 30 judged queries" in str(worse)
+    assert "nothing found that would keep it from helping" in str(better)
+    assert "takes judgements" in str(unknown)
 
 
 def test_a_fusion_that_helps_is_let_be() -> None:

@@ -52,15 +52,23 @@ def front_first(query: str, texts: Sequence[str]) -> list[float]:
     return [g / 2 + 5 * (place < len(texts) / 2) for place, g in enumerate(fair)]
 
 
+def ends_first(query: str, texts: Sequence[str]) -> list[float]:
+    """The middle of a group is what the model does not look at."""
+    fair = shared(query, texts)
+    middle = (len(texts) - 1) / 2
+    return [g / 2 + 5 * abs(place / middle - 1) ** 2 for place, g in enumerate(fair)]
+
+
 @pytest.mark.parametrize(
     ("grade", "cause"),
     [
         (shared, None),
         (None, Cause.UNREADABLE),
         (front_first, Cause.POSITION),
+        (ends_first, Cause.POSITION),
         (lambda query, texts: [7.0] * len(texts), Cause.TIED),
     ],
-    ids=["healthy", "refuses", "front first", "one grade for all"],
+    ids=["healthy", "refuses", "front first", "ends first", "one grade for all"],
 )
 def test_replies(grade: Grader | None, cause: Cause | None) -> None:
     """Honest grades with their ties are healthy; each fault is named first."""
