@@ -127,12 +127,29 @@ class Answers:
         return spread(self.changes(Purpose.AGAIN))
 
     def changes(self, purpose: Purpose) -> list[float]:
-        """By how much scores differ where a list was asked for once more."""
-        asked = self.by_purpose[purpose]
-        if purpose is Purpose.AGAIN and len(asked) > 1:
-            before = asked[0].by_text()
-            return [s - before[t] for t, s in asked[-1].by_text().items() if t in before]
-        return [now - before for before, now in self.same_pairs(purpose)]
+        """By how much scores differ where a list was asked for once more, each from the last."""
+        found = []
+        before = {answer.asked.topic: answer.by_text() for answer in self.lists}
+        for answer in self.by_purpose[purpose]:
+            first, now = before[answer.asked.topic], answer.by_text()
+            found += [score - first[text] for text, score in now.items() if text in first]
+            before[answer.asked.topic] = now
+        return found
+
+    def moves(self) -> list[tuple[float, float]]:
+        """By text of the lists in another order: how far it moved, and how much its score did."""
+        found = []
+        first = {answer.asked.topic: answer for answer in self.lists}
+        for answer in self.by_purpose[Purpose.SHUFFLED]:
+            one = first[answer.asked.topic]
+            before, now = one.by_text(), answer.by_text()
+            was = [text.text for text in one.asked.texts]
+            found += [
+                (float(at - was.index(text.text)), now[text.text] - before[text.text])
+                for at, text in enumerate(answer.asked.texts)
+                if text.text in now and text.text in before
+            ]
+        return found
 
     def same_pairs(self, *purposes: Purpose) -> Iterator[tuple[float, float]]:
         """Scores of one question and text: in its first list, and in these lists."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
+from ..combine.normalize import rank_correlation
 from ..protocols import Traits
 from .answers import Answer, Answers, share, spread
 from .matching import Seen, truncated
@@ -21,8 +22,11 @@ GRADES, FINE, CACHED = 0.6, 0.2, 0.02
 LEVELS = 24
 #: So few that are asked again tell only of the coarsest noise.
 FEW = 4
-#: A change all one way is a drift from this share of the separation on.
-DRIFT = 0.01
+#: A change all one way, and of no more than this factor between texts, is a drift from this share
+#: of the separation on.
+DRIFT, EVENLY = 0.01, 2.0
+#: How closely (rank correlation) scores must move with the places of their texts.
+ALONG = 0.6
 #: … and what text of no use may add to an answer.
 PADDED = 0.1
 #: Scores of a percentage.
@@ -134,12 +138,13 @@ def _late(answers: Answers) -> Seen | None:
 
 
 def _drift(answers: Answers) -> Seen | None:
-    last = answers.changes(Purpose.AGAIN)
+    changes = answers.changes(Purpose.AGAIN)
+    last = changes[len(changes) // 2 :]
     if len(last) < FEW:
         return None
     one_way = all(c > 0 for c in last) or all(c < 0 for c in last)
     least, most = min(map(abs, last)), max(map(abs, last))
-    if not one_way or least < DRIFT * answers.separation or most > 3 * least:
+    if not one_way or least < DRIFT * answers.separation or most > EVENLY * least:
         return None
     return (
         Fault.UNSTABLE,
@@ -172,6 +177,8 @@ def _order(answers: Answers, traits: Traits) -> Seen | None:
     allowed = DECLARED if traits.independent else ANY
     if not _beyond(changes, answers, allowed):
         return None
+    if not traits.independent and abs(rank_correlation(answers.moves())) < ALONG:
+        return None  # it is chance, or what stands beside it
     return (
         Fault.POSITION,
         f"the same texts in another order have scores that differ by {spread(changes):.3g}, where "

@@ -13,9 +13,8 @@ from .texts import EMPTYISH, FILLER, LEAD, NOISE, TOPICS
 MOST_CALLS = 20
 #: The longest list, which fits into one prompt of an LLM.
 LONGEST = 10
-#: Texts of a list, of one that is asked again, and of one whose texts begin alike: few, so that a
-#: local model of 22 million parameters takes less than a second for all on two cores.
-_TEXTS, _AGAIN, _SHARED = 8, 5, 3
+#: Texts of a list, and of one whose texts begin alike: few and short, for the sake of local models.
+_TEXTS, _SHARED = 8, 3
 #: The questions with a long text among theirs: it takes as long as four others.
 _LONG = (1, 2, 4, 5)
 #: … and those with the answer among much else.
@@ -78,7 +77,7 @@ def plan(most: int = LONGEST) -> Sequence[Asked]:
         return list(_pairs())
     size = min(most, _TEXTS)
     matches = [_match(topic, size) for topic in range(len(TOPICS))]
-    again = Asked(Purpose.AGAIN, 0, matches[0].texts[:_AGAIN])
+    again = Asked(Purpose.AGAIN, 0, matches[0].texts)
     return [
         *matches,
         again,
