@@ -285,9 +285,9 @@ class Reranker(Held):
         their own questions, the same list again and in another order, long, empty-ish and noisy
         texts. It takes no judgements and finds what shows without any: a wrong sign, scores that
         are constant, saturated, random (an encoder for a reranker, a missing template), on a wrong
-        scale, at the wrong documents, unlike from call to call. Less than a second for a small
-        local model. No cache is asked, and nobody who counts rankings hears of it. Raises nothing
-        for what the world does: a scorer that does not answer is a finding.
+        scale, at the wrong documents, unlike from call to call. No cache is asked, and nobody who
+        counts rankings hears of it. Raises nothing for what the world does: a scorer that does not
+        answer is a finding.
 
         >>> print(Reranker(lambda query, texts: [0.5] * len(texts)).check().findings[0].fault)
         constant
