@@ -40,8 +40,8 @@ def find(answers: Answers) -> Seen | None:
         or _beginning_only(answers)
         or _misplaced(answers, seen)
         or _other_query(answers, seen)
-        or _by_length(answers, seen)
         or _query_ignored(answers, seen)
+        or _by_length(answers, seen)
         or _turned(answers, seen)
         or _at_random(answers, seen)
     )
@@ -274,7 +274,8 @@ def _query_ignored(answers: Answers, seen: str) -> Seen | None:
         ]
         ignored = bool(same) and all(same)
     else:
-        ignored = answers.agreement >= ALIKE
+        # a length is the same whatever the question, too
+        ignored = answers.agreement >= ALIKE and abs(answers.by_length) < ALIKE
     if not ignored:
         return None
     return (

@@ -28,7 +28,7 @@ TOPICS = (
     Topic(
         "why does bread dough rise with yeast",
         "Bakers let bread dough rest while the yeast feeds on sugar and bubbles of gas "
-        "make it rise.",
+        "make it rise for hours.",
         "A crust of bread stays crisp for longer in a paper bag than in plastic.",
     ),
     Topic(
