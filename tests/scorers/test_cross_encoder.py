@@ -217,8 +217,8 @@ def test_cancelling_stops_the_work_within_a_pass(folder: Path) -> None:
 
 def test_what_cannot_be_fetched_says_why(tmp_path: Path) -> None:
     """A folder that is not there."""
-    with pytest.raises(ConfigurationError, match="cannot load"):
-        asyncio.run(scorer_of(tmp_path / "no" / "such" / "folder").warm_up())
+    with pytest.raises(ConfigurationError, match="there is no folder"):
+        scorer_of(tmp_path / "no" / "such" / "folder")
 
 
 def test_offline_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _RANKING = ("ForSequenceClassification", "ForCausalLM", "ForConditionalGeneration")
 #: What they are called that have another or none. Others are let be: a model may bring its own.
 _OTHER = ("Model", "ForMaskedLM", "ForPreTraining", "ForTokenClassification")
+#: Fewer words than this are none: what a tokenizer has that was made of no file.
+_FEWEST = 4
 #: Two texts that no tokenizer takes for one.
 _TEXTS = ("red apples", "seven boats at sea")
 
@@ -55,8 +57,10 @@ def refuse_without_tokenizer(tokenizer: Any, model: str) -> None:
     if tokenizer is None or not callable(tokenizer):
         return
     first, second = (list(tokenizer(text)["input_ids"]) for text in _TEXTS)
-    known = (set(first) | set(second)) - set(getattr(tokenizer, "all_special_ids", ()))
-    if first == second or not known:
+    special = set(getattr(tokenizer, "all_special_ids", ()))
+    # a small vocabulary may know neither text, and yet be one
+    words = set(tokenizer.get_vocab().values()) - special
+    if len(words) < _FEWEST and (first == second or not (set(first) | set(second)) - special):
         raise ConfigurationError(
             f"{model} has no files of a tokenizer, so that all words are the same to it: copy "
             "tokenizer.json (or vocab.txt, sentencepiece.bpe.model) from the model that it was "
