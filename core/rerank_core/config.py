@@ -84,6 +84,18 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     """
     if isinstance(path, Mapping):
         return dict(path)
+    whole = load_whole(path)
+    table = whole.get("reranker")
+    if not isinstance(table, dict):
+        near = _nearest("reranker", whole)
+        raise ConfigurationError(f"{path} has no table [reranker]{near}")
+    if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
+        return {**table, "combine": {**table["combine"], _TUNED_IN: str(path)}}
+    return table
+
+
+def load_whole(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """All tables of the file, those of other readers too. Raises `ConfigurationError`."""
     try:
         whole = _parsed(Path(path))
     except OSError as error:
@@ -92,13 +104,7 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(f"{path} is no configuration: {error}") from None
-    table = whole.get("reranker") if isinstance(whole, dict) else None
-    if not isinstance(table, dict):
-        near = _nearest("reranker", whole) if isinstance(whole, dict) else ""
-        raise ConfigurationError(f"{path} has no table [reranker]{near}")
-    if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
-        return {**table, "combine": {**table["combine"], _TUNED_IN: str(path)}}
-    return table
+    return whole if isinstance(whole, dict) else {}
 
 
 def _parsed(file: Path) -> Any:

@@ -339,14 +339,19 @@ class Reranker(Held):
         top_n: int | Unset | None,
         timeout: Timeout | Unset,
     ) -> tuple[Given, int | None, Deadline]:
-        limit = self._limit() if isinstance(timeout, Unset) else for_call("timeout", timeout)
+        limit = (
+            self.effective_timeout if isinstance(timeout, Unset) else for_call("timeout", timeout)
+        )
         many = self.top_n if isinstance(top_n, Unset) else for_call("top_n", top_n)
         # from here on it runs: what must load, and the way to the loop, count too
         deadline = Deadline.after(limit)
         return given(query, documents, self.retrieval_score), many, deadline
 
-    def _limit(self) -> float | None:
-        """The instance's limit: as given, else the longest that a scorer asks for."""
+    @property
+    def effective_timeout(self) -> float | None:
+        """The deadline of a call that states none, in seconds: `timeout`, else the longest that a
+        scorer asks for; None for no limit.
+        """
         if not isinstance(self.timeout, Unset):
             return seconds("timeout", self.timeout)
         wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]

@@ -44,6 +44,27 @@ class StageSpan:
         """Put the report on the span."""
 
 
+class RequestSpan:
+    """The same for a request that a server of ours answers."""
+
+    def finish(self, status: int, model: str | None) -> None:
+        """Put what was answered on the span."""
+
+
+class _TracedRequest(RequestSpan):
+    def __init__(self, span: Any) -> None:
+        self._span = span
+
+    def finish(self, status: int, model: str | None) -> None:
+        from opentelemetry.trace import StatusCode
+
+        self._span.set_attribute("http.response.status_code", status)
+        if model is not None:
+            self._span.set_attribute("rerank.model", model)
+        if status >= 500:  # a client's mistake is none of the server's
+            self._span.set_status(StatusCode.ERROR)
+
+
 class _TracedStage(StageSpan):
     def __init__(self, span: Any) -> None:
         self._span = span
@@ -208,6 +229,27 @@ def stage_span(name: str, candidates: int) -> Iterator[StageSpan]:
     }
     with _span("rerank.stage", about) as span:
         yield _TracedStage(span)
+
+
+@contextmanager
+def request_span(method: str, route: str, headers: Mapping[str, str]) -> Iterator[RequestSpan]:
+    """A span around a request that a server of ours answers, child of the caller's `traceparent`.
+
+    Attributes by https://opentelemetry.io/docs/specs/semconv/http/http-spans/ (server).
+    """
+    if not _in_use():
+        yield RequestSpan()
+        return
+    from opentelemetry import propagate, trace
+
+    attributes: dict[str, Any] = {"http.request.method": method, "http.route": route}
+    with trace.get_tracer(_NAME).start_as_current_span(
+        f"{method} {route}",
+        context=propagate.extract(headers),
+        kind=trace.SpanKind.SERVER,
+        attributes=attributes,
+    ) as span:
+        yield _TracedRequest(span)
 
 
 def _usage(spent: Usage) -> dict[str, Any]:

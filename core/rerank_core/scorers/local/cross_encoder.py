@@ -21,6 +21,7 @@ from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .head import refuse_architecture, refuse_without_head, refuse_without_tokenizer
 from .local_model import (
+    PairScores,
     Shared,
     cannot_fetch,
     guided,
@@ -189,6 +190,17 @@ class CrossEncoderScorer(ScorerBase):
         logits = await run(model.logits, query, list(texts), self.instruction, self._pairs())
         return scores_from(logits, self.activation)
 
+    @property
+    def shares_passes(self) -> bool:
+        """Whether pairs of several queries may go through the model together: they may."""
+        return True
+
+    async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
+        """One score for each (query, text), 0..1, all in one pass; the logits in `raw`."""
+        model = await self._shared.get()
+        logits = await run(model.pass_through, list(pairs), self.instruction)
+        return PairScores(scores_from(logits, self.activation), [False] * len(pairs))
+
     async def aclose(self) -> None:
         """Let go of the model; it goes when no other scorer uses it."""
         self._shared.drop()
@@ -230,6 +242,12 @@ class _Model:
             for position, row in zip(positions, found, strict=True):
                 logits[position] = one_logit(row, self.name)
         return logits
+
+    def pass_through(
+        self, pairs: list[tuple[str, str]], instruction: str | None, *, stop: Stop
+    ) -> list[float]:
+        clean = [(as_utf8(query), as_utf8(text)) for query, text in pairs]
+        return [one_logit(row, self.name) for row in self._pass(clean, instruction)]
 
     def _pass(self, pairs: list[tuple[str, str]], instruction: str | None) -> list[list[float]]:
         if self.in_threads:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 from weakref import WeakValueDictionary
 
 from ...errors import ConfigurationError
@@ -70,6 +70,27 @@ class Shared(Generic[M]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "model": None}
+
+
+class PairScores(NamedTuple):
+    """The scores of pairs, and of which the text was cut."""
+
+    scores: Scores
+    truncated: Sequence[bool]
+
+
+@runtime_checkable
+class PairScorer(Protocol):
+    """A scorer that can score pairs of any queries in one pass through its model."""
+
+    @property
+    def shares_passes(self) -> bool:
+        """Whether a pair's score is the same whatever stands beside it."""
+        ...
+
+    async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
+        """One score for each (query, text), all in one pass."""
+        ...
 
 
 def guided(count: int, workers: int) -> list[Sequence[int]]:

@@ -25,6 +25,7 @@ from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .head import refuse_architecture
 from .local_model import (
+    PairScores,
     Shared,
     cannot_fetch,
     guided,
@@ -92,6 +93,8 @@ class OnnxCrossEncoderScorer(ScorerBase):
         if threads is not None and threads < 1:
             raise ConfigurationError(f"threads is at least 1, not {threads}")
         self.model = model_named(model)
+        #: int8 takes the scale of activations over a whole pass, so that neighbours would tell.
+        self.shares_passes = precision == "fp32" and file is None
         self.activation = activation
         self.max_concurrency = threads or cores()
         key = (self.model, revision, file, precision, max_length)
@@ -117,6 +120,12 @@ class OnnxCrossEncoderScorer(ScorerBase):
         model = await self._shared.get()
         return scores_from(await run(model.logits, query, list(texts)), self.activation)
 
+    async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
+        """One score for each (query, text), 0..1, all in one pass; the logits in `raw`."""
+        model = await self._shared.get()
+        logits, truncated = await run(model.pass_through, list(pairs))
+        return PairScores(scores_from(logits, self.activation), truncated)
+
     async def aclose(self) -> None:
         """Let go of the model; it goes when no other scorer uses it."""
         self._shared.drop()
@@ -125,9 +134,14 @@ class OnnxCrossEncoderScorer(ScorerBase):
 class _Model:
     """A session and its tokenizer. Both may be used from any number of threads."""
 
-    def __init__(self, name: str, session: Any, tokenizer: Any, max_length: int) -> None:
-        self.name, self.session, self.tokenizer = name, session, tokenizer
-        self.inputs = {put.name: put.type for put in session.get_inputs()}
+    def __init__(
+        self, name: str, session: Any, tokenizer: Any, max_length: int, pad: int = 0
+    ) -> None:
+        self.name, self.session, self.tokenizer, self.pad = name, session, tokenizer, pad
+        inputs = session.get_inputs()
+        self.inputs = {put.name: put.type for put in inputs}
+        #: Whether it was exported for batches of any size.
+        self.any_batch = not any(isinstance(put.shape[0], int) for put in inputs)
         self.longest = _CHARACTERS_A_TOKEN * max_length
 
     def logits(self, query: str, texts: Sequence[str], *, stop: Stop) -> list[float]:
@@ -145,18 +159,39 @@ class _Model:
         record(truncated=truncated)
         return logits
 
-    def _feed(self, pair: Any) -> dict[str, Any]:
+    def pass_through(
+        self, pairs: list[tuple[str, str]], *, stop: Stop
+    ) -> tuple[list[float], list[bool]]:
+        """The logits of pairs of any queries, and which were cut: one run, padded."""
+        with native():
+            read = [
+                self.tokenizer.encode(self._shortened(query), self._shortened(text))
+                for query, text in pairs
+            ]
+            together = [read] if self.any_batch else [[pair] for pair in read]
+            rows = [
+                row.reshape(-1).tolist()
+                for batch in together
+                for row in self.session.run(None, self._feed(*batch))[0]
+            ]
+        logits = [one_logit(row, self.name) for row in rows]
+        return logits, [bool(pair.overflowing) for pair in read]
+
+    def _feed(self, *pairs: Any) -> dict[str, Any]:
         import numpy as np
 
-        columns = {
-            "input_ids": pair.ids,
-            "attention_mask": pair.attention_mask,
-            "token_type_ids": pair.type_ids,
+        longest = max(len(pair.ids) for pair in pairs)
+        columns: dict[str, tuple[list[Any], int]] = {
+            "input_ids": ([pair.ids for pair in pairs], self.pad),
+            "attention_mask": ([pair.attention_mask for pair in pairs], 0),
+            "token_type_ids": ([pair.type_ids for pair in pairs], 0),
         }
-        return {
-            name: np.array([columns[name]], np.int32 if "int32" in kind else np.int64)
-            for name, kind in self.inputs.items()
-        }
+        fed = {}
+        for name, kind in self.inputs.items():
+            rows, padding = columns[name]
+            whole = [row + [padding] * (longest - len(row)) for row in rows]
+            fed[name] = np.array(whole, np.int32 if "int32" in kind else np.int64)
+        return fed
 
     def _shortened(self, text: str) -> str:
         """As much of a very long text as fills the model: the rest is not worth tokenising."""
@@ -216,7 +251,8 @@ class _Loader:
         )
         tokenizer.no_padding()
         tokenizer.enable_truncation(length)
-        model = _Model(self.model, session(), tokenizer, length)
+        pad = config.get("pad_token_id") or 0
+        model = _Model(self.model, session(), tokenizer, length, int(pad))
         unknown = model.inputs.keys() - {"input_ids", "attention_mask", "token_type_ids"}
         if unknown:
             raise ConfigurationError(

@@ -1,0 +1,1 @@
+"""A reranker behind HTTP, in the shapes that rerank clients already speak."""
