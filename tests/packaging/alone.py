@@ -155,6 +155,17 @@ def cli() -> None:
     assert "red apples" in done.stdout
 
 
+def serve() -> None:
+    command = [sys.executable, "-c", "from rerank_core.cli.serve import serve; serve()"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=3)
+    except subprocess.TimeoutExpired:
+        return  # it serves
+    if "dropin-rerank[serve]" in done.stderr or "No module named 'typer'" in done.stderr:
+        raise MissingExtraError("rerank serve", "serve")
+    raise AssertionError(done.stderr)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "bare": core,
     "api": api,
@@ -171,6 +182,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "pandas": pandas,
     "ray": ray,
     "redis": redis,
+    "serve": serve,
 }
 #: What brings nothing of its own to be missed: without the package there is nothing to trace.
 SILENT = {"otel"}

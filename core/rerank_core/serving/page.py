@@ -24,9 +24,9 @@ label small{font-weight:400;color:var(--soft)}
 .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,11rem),1fr));gap:.9rem;
 align-items:end}
 input,select,textarea{font:inherit;color:inherit;background:var(--panel);width:100%;
-border:1px solid var(--line);border-radius:6px;padding:.5em .6em}
+min-height:2.7em;font-weight:400;border:1px solid var(--line);border-radius:6px;padding:.5em .6em}
 textarea{min-height:11rem;resize:vertical}
-button{font:inherit;font-weight:600;border:0;border-radius:6px;padding:.55em 1.4em;cursor:pointer;
+button{font:inherit;font-weight:600;min-height:2.7em;border:0;border-radius:6px;cursor:pointer;
 background:var(--first);color:var(--on-first)}
 button:disabled{opacity:.6;cursor:default}
 :focus-visible{outline:3px solid var(--first);outline-offset:2px}
