@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo picture test quick check real-servers matrix lowest wheel beside coverage release-check benchmarks
+.PHONY: demo picture test quick check real-servers matrix lowest wheel container beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -32,7 +32,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/yamllint --strict -d "{extends: relaxed, rules: {line-length: {max: 100}}}" \
-		.github CITATION.cff
+		.github CITATION.cff deploy
 
 # Environments of their own, made by nox: the versions that pyproject.toml allows (docs/versions.md),
 # the lowest of them, the built wheel with each extra alone. ROW and EXTRAS choose.
@@ -44,6 +44,10 @@ lowest: .venv/dev
 
 wheel: .venv/dev
 	$(NOX) -s wheel $(if $(EXTRAS),$(patsubst %,"alone(%)",$(EXTRAS)),alone)
+
+# What the image of deploy/Dockerfile would hold, in an empty environment.
+container: .venv/dev
+	$(NOX) -s container
 
 # Whether the packages of others can be had beside it.
 beside: .venv/dev

@@ -313,6 +313,44 @@ def alone(session: nox.Session, extra: str) -> None:
     _remove(session)
 
 
+#: The image of deploy/Dockerfile, at most, and what of it python:3.12-slim is, in MB.
+IMAGE, BASE = 400, 125
+#: Serves a model for a moment, and ends as it does when a container is stopped.
+SERVED = """
+import signal, socket, subprocess, sys, time, urllib.request
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+process = subprocess.Popen([sys.argv[1], "serve", "--port", str(port)])
+for _ in range(300):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2)
+        break
+    except OSError:
+        time.sleep(0.2)
+else:
+    sys.exit("it is not ready")
+process.send_signal(signal.SIGTERM)
+sys.exit(process.wait(30))
+"""
+
+
+@nox.session
+def container(session: nox.Session) -> None:
+    """What deploy/Dockerfile installs, in an empty environment: it serves, and it is small."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    chosen = text.partition("pip install '.[")[2].partition("]")[0]
+    session.install("--no-compile", f".[{chosen}]")
+    place = Path(session.virtualenv.location)
+    files = [file for file in place.rglob("*") if file.is_file() and not file.is_symlink()]
+    size = sum(f.stat().st_size for f in files if "/pip/" not in f.as_posix()) / 1e6
+    session.log(f"{size:.0f} MB beside the {BASE} of Python: {size + BASE:.0f} of {IMAGE}")
+    if size + BASE > IMAGE:
+        session.error("the image would be too large")
+    session.run("python", "-c", SERVED, str(place / "bin" / "rerank"))
+    _remove(session)
+
+
 #: What users have beside it. That the versions can be had together is found without installing any.
 BESIDE = {
     "langchain": ("langchain,openai,cohere", "langchain-openai", "langchain-cohere"),

@@ -148,7 +148,7 @@ class _Served:
         try:
             with model.in_use():
                 ranking = await _unless_gone(request, self._rank(model, asked, deadline))
-            late = Reason.TIMEOUT in ranking.report.reasons
+            late = _late(ranking.report)
         finally:
             model.admission.leave(entry, time.monotonic(), late=late)
         self.metrics.ranking(model.name, ranking.report, len(ranking.all))
@@ -227,6 +227,13 @@ def _state(model: Model) -> str:
     if model.loaded:
         return "loaded" if model.problem is None else "loaded; its file has changed and is refused"
     return "loading" if model.problem is None else "cannot be loaded"
+
+
+def _late(report: Report) -> bool | None:
+    """Whether the deadline cut it. None: it ended early for another reason, and tells nothing of
+    how many are done in time.
+    """
+    return True if Reason.TIMEOUT in report.reasons else None if report.degraded else False
 
 
 def _deadline(headers: Mapping[str, str], most: float | None, shape: Shape) -> float | None:

@@ -179,12 +179,12 @@ class Models:
                 self._replace(name, None)
 
     async def _take(self, name: str, file: Path, stamp: object) -> None:
+        model: Model | None = None
         try:
             model = await threads.run(lambda stop: self._made(name, file))
             self._check({**self._models, name: model})
             await model.load()
             if not model.loaded:
-                await model.retire()
                 raise ConfigurationError(model.problem or "it cannot be loaded")
         except (RerankError, OSError) as error:
             said = redact(str(error))
@@ -193,6 +193,8 @@ class Models:
             if name in self._models:
                 self._models[name].problem = said
             self.reloads.append((name, "refused"))
+            if model is not None:
+                await model.retire()
             return
         self._files[name] = file, stamp
         self._replace(name, model)
@@ -267,7 +269,9 @@ class Models:
         taken: dict[str, str] = {}
         for model in models.values():
             for alias in model.aliases:
-                if alias in models or taken.setdefault(alias, model.name) != model.name:
+                if (alias in models and alias != model.name) or taken.setdefault(
+                    alias, model.name
+                ) != model.name:
                     raise ConfigurationError(f"two models answer to {alias!r}")
         if sum(model.default for model in models.values()) > 1:
             raise ConfigurationError("two models are the default: one has [serve] default = true")

@@ -87,7 +87,7 @@ _DOCUMENTS = """\
 A task is made by create_task, and runs when the loop comes to it.
 To stop a task, call its cancel method: CancelledError is raised inside it at the next await.
 Rome is the capital of Italy.
-gather waits for several tasks; if it is cancelled, so are they.
+gather runs several coroutines at the same time, and waits for all of them.
 A queue has a maximum size, and put waits until there is room."""
 
 

@@ -77,7 +77,7 @@ def read(shape: Shape, body: Mapping[str, Any], *, most: int) -> Asked:
         raise invalid(shape, f"{named} is empty")
     if len(given) > most:
         raise Refusal(413, f"{len(given)} {named} are too many: at most {most} documents a request")
-    asked = {
+    asked: dict[str, Any] = {
         "query": query,
         "model": fields.text("model") or None,
         "given": given,
