@@ -77,7 +77,8 @@ def _llm_options(options: dict[str, Any]) -> dict[str, Any]:
             del options[name]
             options["model" if isinstance(found, str) else "llm"] = found
     prompt = options.get("prompt")
-    if hasattr(prompt, "input_variables"):  # so that others need not import LangChain's prompts
+    # LangChain's prompts are imported for none but them
+    if prompt is not None and hasattr(prompt, "input_variables"):
         from .prompts import from_template
 
         options["prompt"] = from_template(prompt, PROMPTS[options.get("strategy", "batch")])

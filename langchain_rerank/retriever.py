@@ -30,16 +30,21 @@ if TYPE_CHECKING:
 Source = VectorStore | Runnable[str, list[Document]]
 
 
-class RetrieverOptions(TypedDict, total=False):
-    """The options of `RerankRetriever`."""
+class SearchOptions(TypedDict, total=False):
+    """The options of `RerankRetriever` but its name."""
 
     k: int | None
     fetch_k: int | None
     search_kwargs: dict[str, Any]
     keep_retrieval_score: bool
-    name: str | None
     tags: list[str] | None
     metadata: dict[str, Any] | None
+
+
+class RetrieverOptions(SearchOptions, total=False):
+    """The options of `RerankRetriever`."""
+
+    name: str | None
 
 
 class RerankRetriever(BaseRetriever):
@@ -80,7 +85,8 @@ class RerankRetriever(BaseRetriever):
         refuse_unknown(options, tuple(type(self).model_fields))
         for name in ("k", "fetch_k"):
             whole_number(name, options.get(name), least=1, none="as many as before")
-        super().__init__(retriever=retriever, reranker=as_compressor(reranker), **options)
+        fields = {"retriever": retriever, "reranker": as_compressor(reranker), **options}
+        super().__init__(**fields)
         self._source  # noqa: B018 - raises for what it cannot be
 
     @property

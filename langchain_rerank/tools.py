@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.tools.retriever import create_retriever_tool
 
-from .retriever import RerankRetriever, RetrieverOptions, Source
+from .retriever import RerankRetriever, SearchOptions, Source
 
 if TYPE_CHECKING:
     from langchain_core.prompts import BasePromptTemplate
@@ -21,7 +21,7 @@ def rerank_tool(
     description: str,
     document_prompt: BasePromptTemplate[str] | None = None,
     document_separator: str = "\n\n",
-    **options: Unpack[RetrieverOptions],
+    **options: Unpack[SearchOptions],
 ) -> BaseTool:
     """A tool that takes a query and answers with the best documents, best first.
 

@@ -160,12 +160,9 @@ def with_first(kind: str, first: Any, options: Mapping[str, Any]) -> dict[str, A
     None stands for no argument. Raises `ConfigurationError` for one that this kind does not take,
     or that is there already.
     """
-    name = _first(kind)
-    if name not in (None, "model") and "model" in options and "model" not in _parameters(kind):
-        # whatever it is called, it may be said as everywhere else
-        first, options = options["model"], {k: v for k, v in options.items() if k != "model"}
     if first is None:
         return dict(options)
+    name = _first(kind)
     if name is None:
         raise ConfigurationError(f"{kind} takes no model: {first!r}")
     if name in options:

@@ -223,11 +223,11 @@ def test_embeddings_by_either_name() -> None:
     for made in (
         EmbeddingReranker(Letters()),
         EmbeddingReranker(embedder=Letters()),
-        EmbeddingReranker(model=Letters()),  # type: ignore[call-arg]
+        EmbeddingReranker(model=Letters()),
     ):
         assert made.compress_documents(DOCUMENTS, QUERY)[0].metadata["n"] == 2
-    with pytest.raises(ConfigurationError, match="embedder is given twice"):
-        EmbeddingReranker(model=Letters(), embedder=Letters())  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError, match="embedder= or model=, not both"):
+        EmbeddingReranker(model=Letters(), embedder=Letters())
 
 
 class Nothing(BaseRetriever):

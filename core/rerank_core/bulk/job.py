@@ -138,7 +138,7 @@ def run(
                 # what was paid for holds, however this ends
                 writer.commit(seconds=meter.total)
         if counts.finished:
-            folder.finish(counts, form)
+            folder.finish(counts, form)  # type: ignore[unreachable]  # the writer says so
         return _summary(folder, counts, meter)
 
 

@@ -149,7 +149,8 @@ class Ray:
         if self.gpus is not None:
             return self.gpus or None
         wanted = any(getattr(one, "takes_gpu", False) for one in reranker.scorers.values())
-        return 1 if wanted and ray.cluster_resources().get("GPU") else None
+        there = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        return 1 if wanted and there.get("GPU") else None
 
 
 class _Stage:
@@ -188,9 +189,8 @@ def _purse_actor(max_cost: float, counts: Counts) -> Any:
     import ray
 
     # as many calls as like may wait in it for each other
-    return ray.remote(num_cpus=0, max_concurrency=10_000)(Purse).remote(
-        max_cost, counts.cost or 0.0
-    )
+    options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000}
+    return ray.remote(**options)(Purse).remote(max_cost, counts.cost or 0.0)
 
 
 class _RemotePurse:

@@ -44,8 +44,9 @@ class RerankStage:
     def __init__(
         self, reranker: Reranker | str | os.PathLike[str], *, top_n: int | None = None
     ) -> None:
-        loaded = isinstance(reranker, Reranker)
-        self.reranker = reranker if loaded else Reranker.from_config(reranker)  # type: ignore[arg-type]
+        self.reranker = (
+            reranker if isinstance(reranker, Reranker) else Reranker.from_config(reranker)
+        )
         self.top_n = top_n
         self.reranker.warm_up()
 

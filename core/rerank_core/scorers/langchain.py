@@ -109,7 +109,7 @@ class CompressorScorer(ScorerBase):
 
 
 def _scores(found: Sequence[Any], many: int, name: str) -> list[float | None]:
-    places = [getattr(document, "metadata", {}).get(_PLACE) for document in found]
+    places: list[Any] = [getattr(document, "metadata", {}).get(_PLACE) for document in found]
     if any(not isinstance(place, int) or not 0 <= place < many for place in places):
         raise ScorerError(
             f"{name} returned documents without the metadata they came with: it cannot be told "

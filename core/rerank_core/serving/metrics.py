@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,7 +25,7 @@ class Metrics:
 
     def __init__(self, models: Models) -> None:
         self._registry = registry = CollectorRegistry()
-        own = {"registry": registry, "namespace": "rerank"}
+        own: dict[str, Any] = {"registry": registry, "namespace": "rerank"}
         self._requests = Counter(
             "requests", "Requests answered", ["route", "model", "status"], **own
         )

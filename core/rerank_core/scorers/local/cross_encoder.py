@@ -192,12 +192,16 @@ class CrossEncoderScorer(ScorerBase):
 
     @property
     def shares_passes(self) -> bool:
-        """Whether pairs of several queries may go through the model together: they may."""
-        return True
+        """Whether pairs of several queries may go through the model together: but for an object
+        of the caller's, they may.
+        """
+        return not self._own
 
     async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
         """One score for each (query, text), 0..1, all in one pass; the logits in `raw`."""
         model = await self._shared.get()
+        if not isinstance(model, _Model):
+            raise TypeError("an object of the caller's takes one query at a time")
         logits = await run(model.pass_through, list(pairs), self.instruction)
         return PairScores(scores_from(logits, self.activation), [False] * len(pairs))
 
