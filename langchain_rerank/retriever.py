@@ -85,7 +85,8 @@ class RerankRetriever(BaseRetriever):
         refuse_unknown(options, tuple(type(self).model_fields))
         for name in ("k", "fetch_k"):
             whole_number(name, options.get(name), least=1, none="as many as before")
-        fields = {"retriever": retriever, "reranker": as_compressor(reranker), **options}
+        fields: dict[str, Any] = {"reranker": as_compressor(reranker), **options}
+        fields["retriever"] = retriever
         super().__init__(**fields)
         self._source  # noqa: B018 - raises for what it cannot be
 
