@@ -136,8 +136,8 @@ def bulk(
             queries_per_task=queries_per_task,
         )
     signal.signal(signal.SIGTERM, _interrupt)
+    line, level = None if quiet else Line(), log.level
     log.setLevel(logging.ERROR)  # what is degraded is counted, and told at the end
-    line = None if quiet else Line()
     made = Reranker(scorer) if config_file is None else Reranker.from_config(config_file)
     try:
         with made as reranker:
@@ -156,6 +156,7 @@ def bulk(
                 progress=line,
             )
     finally:
+        log.setLevel(level)
         if line is not None:
             line.end()
     if as_json:

@@ -23,6 +23,8 @@ LONG = 80
 MOST = 0.3
 #: So many characters, and that share of a query, that all begin with.
 PREFIX, PREFIX_SHARE = 30, 0.5
+#: Texts from which on it is no chance that they are short.
+FEWEST = 20
 #: Queries from which on a common beginning is no chance.
 SEVERAL = 5
 
@@ -35,8 +37,8 @@ _TURN = re.compile(
 def texts(evidence: Evidence) -> Iterator[Finding]:
     """Texts that say nothing, or all the same."""
     every = [hit.text for case in evidence.cases for hit in case.hits]
-    if not any(every):
-        return  # a run without its texts
+    if not any(every) or len(every) < FEWEST:
+        return  # a run without its texts, or too few of them
     empty = sum(len(text.split()) < WORDS for text in every)
     same = sum(_same(case) for case in evidence.cases)
     if empty >= EMPTY * len(every):

@@ -16,8 +16,12 @@ from .scores import LEAST, win_share
 #: The share of its pairs in which a relevant document has the higher score: about chance, and what
 #: even a weak scorer surely has.
 CHANCE, WEAK = (0.38, 0.62), 0.72
+#: How much of the list lies behind the best of the one in the order of the other, at least.
+AGREED = 0.7
 #: The rank correlation with the retriever's order with which a scorer says nothing of its own.
 ECHO = 0.98
+#: The share of queries; a scorer that changes its mind in more of them says something.
+NEARLY_ALL = 0.95
 #: Fewer candidates than this agree by chance.
 LONG = 8
 #: So many relevant documents, over so many queries and so many a query, are never all above all
@@ -88,25 +92,28 @@ def _by_chance(evidence: Evidence, name: str) -> str | None:
         best = max(told, key=told.__getitem__)
         place = sum(value < retrieved[best] for value in retrieved.values())
         together.append(place / (len(retrieved) - 1))
-    if len(mine) < 2 * LEAST or not _is_chance(mine):
+    if len(mine) < 2 * LEAST or not _is_weak(mine):
         return None
     seen = (
         f"over {len(mine)} judged queries a relevant document has the higher score in "
         f"{fmean(mine):.0%} of its pairs with others, as by chance"
     )
-    if surely_positive([value - 0.6 for value in theirs]):
+    if _is_chance(mine) and surely_positive([value - 0.6 for value in theirs]):
         return f"{seen}; in the retriever's order it is {fmean(theirs):.0%}"
-    if _is_chance(theirs) and surely_positive([value - 0.5 for value in together]):
+    # two that agree on the documents, and not with the judgements
+    if _is_weak(theirs) and surely_positive([value - AGREED for value in together]):
         return f"{seen}, and {fmean(theirs):.0%} in the retriever's, though these two agree"
     return None
 
 
 def _is_chance(shares: list[float]) -> bool:
     """Not above a half beyond chance, and surely below what a weak scorer has."""
-    return (
-        CHANCE[0] <= fmean(shares) <= CHANCE[1]
-        and not surely_positive([value - 0.5 for value in shares], 0.05)
-        and surely_positive([WEAK - value for value in shares], 0.05)
+    return _is_weak(shares) and not surely_positive([value - 0.5 for value in shares], 0.05)
+
+
+def _is_weak(shares: list[float]) -> bool:
+    return CHANCE[0] <= fmean(shares) <= CHANCE[1] and surely_positive(
+        [WEAK - value for value in shares], 0.05
     )
 
 
@@ -119,7 +126,7 @@ def echo(evidence: Evidence) -> Iterator[Finding]:
             first = {hit.index: -float(hit.retrieved) for hit in case.hits if hit.index in told}
             if len(told) >= LONG and len(set(told.values())) > len(told) / 2:
                 found.append(rank_correlation([(told[i], first[i]) for i in told]))
-        if len(found) < LEAST or sum(one >= ECHO for one in found) < 0.8 * len(found):
+        if len(found) < LEAST or sum(one >= ECHO for one in found) < NEARLY_ALL * len(found):
             continue
         yield Finding(
             Cause.ECHO,
