@@ -78,6 +78,209 @@ class TestRank:
         assert "degraded" in relaxed.stderr
 
 
+class TestWhatADocumentIs:
+    """By the text, whichever way it comes; `--input` says otherwise."""
+
+    MARKDOWN = "# One\n\nAbout apples.\n\n# Two\n\nAbout pears.\n"
+    CSV = 'id,title,text\n7,a,"apples, and\nmore"\n8,b,pears\n'
+
+    @pytest.mark.parametrize(
+        ("name", "text", "count"),
+        [
+            ("a.md", MARKDOWN, 2),
+            ("a.txt", LINES, 3),
+            ("a.txt", "\n".join(LINES.splitlines()) + "\n\n" + LINES, 1),
+            ("a.csv", CSV, 2),
+            ("a.jsonl", '{"text": "apples"}\n{"text": "pears"}\n', 2),
+        ],
+    )
+    def test_the_same_text_gives_the_same_documents(
+        self, tmp_path: Path, name: str, text: str, count: int
+    ) -> None:
+        """As a file and through a pipe."""
+        (tmp_path / name).write_text(text)
+
+        _, of_file, _ = rerank("pears", str(tmp_path / name), "--json")
+        _, of_pipe, _ = rerank("pears", "--json", stdin=text)
+
+        texts = [[hit["text"] for hit in json.loads(one)["results"]] for one in (of_file, of_pipe)]
+        assert texts[0] == texts[1]
+        assert len(texts[0]) == count
+
+    @pytest.mark.parametrize(("form", "count"), [("lines", 4), ("paragraphs", 2)])
+    def test_a_form_is_as_it_is_said(self, form: str, count: int) -> None:
+        code, shown, said = rerank("pears", "--input", form, "--json", stdin=self.MARKDOWN)
+
+        assert (code, len(json.loads(shown)["results"])) == (0, count)
+        assert "was read as" not in said
+
+    def test_a_guess_is_said(self) -> None:
+        """Of what was piped in, where a line may have been meant."""
+        assert "was read as paragraphs" in rerank("pears", stdin=self.MARKDOWN)[2]
+        assert "was read as" not in rerank("Italy", stdin=LINES)[2]
+
+    def test_columns_are_kept_and_one_has_the_text(self) -> None:
+        """By its name, or as `--field` says; a cell may hold a comma and a line's end."""
+        _, shown, _ = rerank("apples", "--json", stdin=self.CSV)
+        _, by_title, _ = rerank("b", "--json", "--input", "csv", "--field", "title", stdin=self.CSV)
+
+        best = json.loads(shown)["results"][0]
+        assert (best["id"], best["title"], best["text"]) == ("7", "a", "apples, and\nmore")
+        assert json.loads(by_title)["results"][0]["text"] == "b"
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("a,b\n1,2\n", "which column of - has the text"),
+            ("a,text\n1,2\n3\n", "-:3 has 1 columns"),
+            ("a,a\n1,2\n", "names a column twice"),
+            ('a,text\n1,"2\n', "is not CSV"),
+        ],
+    )
+    def test_csv_that_cannot_be_right_is_named(self, text: str, words: str) -> None:
+        code, _, said = rerank("q", "--input", "csv", stdin=text)
+
+        assert (code, words in said) == (2, True), said
+
+
+class TestFolders:
+    def test_what_cannot_be_read_is_listed_and_passed_over(self, tmp_path: Path) -> None:
+        """The rest is ranked; named by itself, the same file is an error."""
+        (tmp_path / "good.md").write_text("About pears.\n")
+        (tmp_path / "odd.txt").write_bytes(b"abc\xff")
+        (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7\n")
+
+        code, shown, said = rerank("pears", str(tmp_path))
+
+        assert (code, "About" in shown) == (0, True)
+        assert "passed over:" in said
+        assert all(name in said for name in ("odd.txt is not UTF-8", "paper.pdf"))
+        assert rerank("pears", str(tmp_path / "odd.txt"))[0] == 2
+
+    @pytest.mark.parametrize("folder", ["node_modules", "build", ".git", ".venv", "mine"])
+    def test_what_was_made_is_left_out(self, tmp_path: Path, folder: str) -> None:
+        """An environment of any name, too; unless it is named."""
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.md").write_text("made pears\n")
+        (tmp_path / folder / "pyvenv.cfg").touch()
+        (tmp_path / "b.md").write_text("my pears\n")
+
+        _, shown, said = rerank("pears", str(tmp_path), "--json")
+        _, named, _ = rerank("pears", str(tmp_path / folder), "--json")
+
+        assert [hit["text"] for hit in json.loads(shown)["results"]] == ["my pears"]
+        assert [hit["text"] for hit in json.loads(named)["results"]] == ["made pears"]
+        assert ("left out" in said) is not folder.startswith(".")
+
+    @pytest.mark.parametrize("way", ["file", "pipe"])
+    def test_a_pdf_is_named_as_such_with_what_to_do(self, tmp_path: Path, way: str) -> None:
+        """Whatever it is called."""
+        (tmp_path / "a b.txt").write_bytes(b"%PDF-1.7\n")
+
+        arguments = [str(tmp_path / "a b.txt")] if way == "file" else []
+        code, _, said = rerank("q", *arguments, stdin="%PDF-1.7\n")
+
+        assert code == 2
+        assert "is a PDF, not text: pdftotext" in said
+
+
+class TestConfig:
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> str:
+        (tmp_path / "mine.toml").write_text('[reranker]\nscorer = "hybrid"\ntop_n = 1\n')
+        return str(tmp_path / "mine.toml")
+
+    def test_what_tune_wrote_is_tried_at_once(self, config: str) -> None:
+        """With the file's options; what is said beside it takes their place."""
+        _, shown, _ = rerank("Italy", "--config", config, "--json", stdin=LINES)
+        _, more, _ = rerank("Italy", "--config", config, "--json", "-n", "2", stdin=LINES)
+
+        assert [json.loads(shown)["scorer"], len(json.loads(shown)["results"])] == ["mine", 1]
+        assert len(json.loads(more)["results"]) == 2
+
+    def test_the_order_of_passages_counts_for_nothing(self, config: str, tmp_path: Path) -> None:
+        """Nobody ranked them, whatever weight the file gives to the retriever."""
+        (tmp_path / "a.md").write_text("# One\n\nBread.\n\n# Two\n\nPears.\n")
+
+        _, shown, _ = rerank("pears", str(tmp_path / "a.md"), "-c", config, "--json")
+
+        (best,) = json.loads(shown)["results"]
+        assert best["text"].endswith("Pears.")
+        assert "retrieval" not in best["score_components"]
+
+    def test_a_scorer_beside_it_is_refused(self, config: str) -> None:
+        code, _, said = rerank("q", "-c", config, "-s", "bm25", stdin=LINES)
+
+        assert (code, "not both" in said) == (2, True)
+
+
+class TestTheShell:
+    @pytest.mark.parametrize(
+        "command", [[], *([name] for name in ("rank", "eval", "tune", "serve"))]
+    )
+    def test_h_is_help(self, command: list[str]) -> None:
+        assert CliRunner().invoke(app, [*command, "-h"]).exit_code == 0
+
+    def test_it_completes_commands_and_scorers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As bash asks for them."""
+        for words, at, wanted in (
+            ("rerank do", "1", "doctor"),
+            ("rerank rank -s cr", "3", "cross"),
+        ):
+            told = CliRunner().invoke(
+                app,
+                prog_name="rerank",
+                env={
+                    "_RERANK_COMPLETE": "complete_bash",
+                    "COMP_WORDS": words,
+                    "COMP_CWORD": at,
+                },
+            )
+            assert wanted in told.stdout
+
+    def test_a_note_for_programs_is_not_shown(self) -> None:
+        """To load ahead is nothing that a shell could do."""
+        for options in ([], ["--json"]):
+            _, shown, said = rerank("Italy", *options, stdin=LINES)
+            assert "warm_up" not in shown + said
+
+    @pytest.mark.parametrize("width", [50, 80, 200])
+    def test_tables_keep_the_systems_name(
+        self, tmp_path: Path, width: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And every figure, in full, with what it is."""
+        rows = [
+            {
+                "query": f"word{n}",
+                "documents": [
+                    {"text": f"word{m}", "id": f"{n}-{m}", "relevance": int(n == m)}
+                    for m in range(4)
+                ],
+            }
+            for n in range(4)
+        ]
+        (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        monkeypatch.setenv("COLUMNS", str(width))
+
+        result = CliRunner().invoke(app, ["eval", str(tmp_path / "data.jsonl"), "-s", "mine=bm25"])
+
+        lines = result.stdout.splitlines()
+        assert max(map(len, lines)) <= width
+        assert sum(line.startswith("mine") for line in lines) >= 3
+        assert all(word in result.stdout for word in ("Judged@10", "win/tie/loss", "coverage"))
+        assert "…" not in result.stdout
+
+    def test_a_folder_that_cannot_be_is_said_before_the_work(self, tmp_path: Path) -> None:
+        (tmp_path / "runs").write_text("a file")
+
+        result = CliRunner().invoke(
+            app, ["eval", "no-such-data", "--save", str(tmp_path / "runs" / "deeper")]
+        )
+
+        assert result.exit_code == 2
+        assert "cannot be written" in result.stderr
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("arguments", "stdin", "words"),
@@ -166,3 +369,17 @@ class TestTheProcess:
 
         assert (result.returncode, "Rome" in result.stdout) == (0, True)
         assert "Traceback" not in result.stderr
+
+    @pytest.mark.parametrize("arguments", [["rank", "Italy"], ["rank", "Italy", "--json"], ["-h"]])
+    def test_a_reader_who_has_had_enough_is_no_error(self, arguments: list[str]) -> None:
+        """`rerank … | head`: a closed pipe, an empty standard error, exit code 0."""
+        command = [sys.executable, "-c", "from rerank_core.cli import main; main()", *arguments]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            process.stdout = None
+            _, told = process.communicate((LINES * 50).encode(), timeout=60)
+
+        assert (process.returncode, b"roken" in told) == (0, False), told

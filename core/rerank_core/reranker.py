@@ -42,7 +42,7 @@ from .scorers.named import Recipe, ScorerLike, stages
 from .self_check import CheckReport
 from .self_check.asking import check_scorers
 from .telemetry.chat_callbacks import unobserved
-from .telemetry.log import log
+from .telemetry.log import DEGRADED, log
 from .telemetry.tracing import ranking_span
 
 #: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
@@ -425,7 +425,7 @@ class Reranker(Held):
         """Tell whoever wants to know of this ranking; raise if it was asked for."""
         report = ranking.report
         if report.degraded:
-            log.warning("reranking degraded (%s): %s", ", ".join(report.reasons), report.why)
+            log.warning(DEGRADED, ", ".join(report.reasons), report.why)
         if self.shadow is None:
             self._tell(ranking)
         if report.degraded and self.on_error == "raise":

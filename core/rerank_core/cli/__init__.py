@@ -10,9 +10,12 @@ def main() -> None:
     """Run the command line; where its packages are missing, say how to get them."""
     if find_spec("typer") is None:
         sys.exit("rerank: the command line needs more packages: pip install 'dropin-rerank[cli]'")
-    from .app import app
-    from .stdout import make_forgiving
+    try:
+        from .app import app
+        from .stdout import enough, make_forgiving
 
-    make_forgiving()
-
-    app(prog_name="rerank")
+        make_forgiving()
+        with enough():
+            app(prog_name="rerank")
+    except KeyboardInterrupt:  # before a command runs, or while it is left
+        sys.exit(130)

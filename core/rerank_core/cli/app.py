@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -26,12 +25,12 @@ WORLD, USAGE = 1, 2
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Put the documents that answer a question on top.\n\n"
     "Exit codes: 0 done; 1 a server or model failed; 2 something asked for cannot be right; "
     "3 less came of it than was asked for: --strict, and the ranking was degraded; judge, and not "
-    "every pair was judged; 4 a gate fell: --fail-if-worse, --max-change.",
+    "every pair was judged; 4 a gate fell: --fail-if-worse, --max-change; 130 interrupted.",
 )
 
 
@@ -57,9 +56,7 @@ def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **options)
         except BrokenPipeError:
-            # `rerank … | head`: the reader has had enough, which is no error
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+            raise typer.Exit(0) from None  # and what is left to write: see `stdout.enough`
         except ScorerError as error:
             _say(error)
             raise typer.Exit(WORLD) from error

@@ -19,7 +19,8 @@ from ..evaluation.skipping import Skipping, learn_unless
 from ..reranker import Reranker
 from ..scorers.cascade import Cascade, as_cascade, is_cascade
 from . import judged, stdout
-from .table import plain_table
+from .table import plain_table, put
+from .waiting import progress, working
 
 
 def among(systems: Sequence[judged.Asked]) -> bool:
@@ -52,14 +53,17 @@ def tune(
     runs: list[Run] = []
     for name, stages in (("before", before), ("whole", [*before, replace(last, unless=None)])):
         with (
-            judged.progress(not as_json) as told,
+            progress(not as_json) as told,
             Reranker(Cascade(*stages), **options) as reranker,
         ):
             label = f"{system.name}, {name}"
             runs.append(run_reranker(label, reranker, collection, progress=told, **asking))
             depth = reranker.stages[-1].depth
     without, whole = runs
-    found, note = learn_unless(collection, without, whole, depth=depth, measure=measure, **drawn)
+    with working("statistics"):
+        found, note = learn_unless(
+            collection, without, whole, depth=depth, measure=measure, **drawn
+        )
     tuned = Cascade(*before, replace(last, unless=None if found is None else found.unless))
     table = {**system.table, "scorer": config.scorer_table(tuned)}
     about = {} if found is None else found.to_dict()
@@ -81,4 +85,4 @@ def _show(found: Skipping, measure: str) -> None:
     table.add_row("with it", f"{found.whole:.4f}", "100%")
     share = f"{1 - found.skipped:.0%}"
     table.add_row(f"unless = {found.unless:.3g}, held out", f"{found.held_out:.4f}", share)
-    Console().print(table)
+    put(Console(), table)

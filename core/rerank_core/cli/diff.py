@@ -22,7 +22,8 @@ from ..protocols import traits_of
 from ..ranking.candidate import RETRIEVAL
 from ..reranker import Reranker
 from . import judged, stdout
-from .table import plain_table
+from .table import plain_table, put
+from .waiting import progress
 
 #: Exit code: more changed than --max-change allows.
 TOO_MUCH = 4
@@ -93,7 +94,7 @@ def diff(
     runs: list[Run] = []
     signals: list[set[str]] = []
     calibrated = True
-    with judged.progress(not as_json) as told:
+    with progress(not as_json, systems=2) as told:
         for name, table in zip(_names(old, new), tables, strict=True):
             with Reranker(**config.options(table, top_n=None)) as reranker:
                 if threshold is None and not runs:
@@ -170,7 +171,7 @@ def show(found: Difference) -> None:
         table = plain_table("what moved documents", "moves", width=24)
         for name, count in found.causes.items():
             table.add_row(name, str(count))
-        console.print(table)
+        put(console, table)
     shown = [one for one in found.queries if one.change][:SHOWN]
     if shown:
         console.print()

@@ -20,6 +20,7 @@ from ..evaluation.trec import read_run
 from ..reranker import Reranker
 from ..self_check import CheckReport
 from . import judged, stdout
+from .waiting import progress, working
 
 
 def doctor(
@@ -75,6 +76,7 @@ def doctor(
     if quick:
         check(data, run, scorer, config_file, as_json=as_json)
         return
+    judged.check_output(report, data, qrels, base)
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
@@ -89,7 +91,7 @@ def doctor(
         given = {} if top_n is None else {"top_n": top_n}
         with (
             Reranker(**config.options(system.table, **given)) as reranker,
-            judged.progress(not as_json) as told,
+            progress(not as_json) as told,
         ):
             own = own_judge(collection.provenance, system.name, reranker)
             found = diagnose(
@@ -133,7 +135,10 @@ def check(
             "--quick asks the scorers built-in questions: leave out the data and --run"
         )
     systems = judged.asked(None, scorer, config_file) or judged.asked(None, ["hybrid"], None)
-    with Reranker(**config.options(_one(systems).table, check=False)) as reranker:
+    with (
+        Reranker(**config.options(_one(systems).table, check=False)) as reranker,
+        working(f"{_one(systems).name}: built-in questions"),
+    ):
         report = reranker.check()
     if as_json:
         print(stdout.as_json(report.to_dict()))

@@ -25,7 +25,8 @@ from ..evaluation.slices import Slice, check_field, slices
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
 from . import judged, stdout
-from .table import interval, plain_table
+from .table import interval, plain_table, put
+from .waiting import progress
 
 #: Exit code: --fail-if-worse, and something is.
 WORSE = 4
@@ -105,6 +106,7 @@ def evaluation(
     """
     for path in (journal, report):
         judged.check_output(path, data, qrels, base)
+    judged.check_folder(save)
     if mlflow:
         check_mlflow()
     earlier = None if baseline is None else read_baseline(baseline)
@@ -120,7 +122,8 @@ def evaluation(
         systems = judged.asked(None, ["hybrid"] if collection.has_texts else None, None)
     with ExitStack() as stack:
         journal_file = stack.enter_context(judged.rankings_kept(journal))
-        told = stack.enter_context(judged.progress(not as_json))
+        asked = sum(system.run is None for system in systems)
+        told = stack.enter_context(progress(not as_json, asked))
         found = evaluate(
             collection,
             {
@@ -207,16 +210,16 @@ def show(found: Evaluation) -> None:
             f"{count} judged queries; {found.collection.recall:.0%} of what is relevant is among "
             f"the candidates, whose best order has {found.ceiling[decides]:.4f} {decides}"
         )
-        console.print(_quality(found))
-        console.print(_differences(found))
+        put(console, _quality(found))
+        put(console, _differences(found))
         if len(found.systems) > 1:
-            console.print(_pairs(found))
+            put(console, _pairs(found))
     if any(result.costs for result in found.systems):
-        console.print(_costs(found))
+        put(console, _costs(found))
         console.print(f"overhead of the evaluation: {found.overhead * 1000:.1f} ms a query")
     if not count:
-        console.print(_moves(found))
-        console.print(_agreements(found))
+        put(console, _moves(found))
+        put(console, _agreements(found))
 
 
 def _quality(found: Evaluation) -> Table:
@@ -290,7 +293,7 @@ def show_more(
             f"* differs from {names[0]} by more than chance in this slice alone; of twenty slices "
             "one does by luck"
         )
-        console.print(judged.marked(table, found.collection))
+        put(console, judged.marked(table, found.collection))
     if compared:
         table = plain_table(
             f"{decides} since", "before", "now", "difference", "95% interval", "p (Holm)"
@@ -302,7 +305,7 @@ def show_more(
         table.caption = "against the baseline, over the queries that both have" + (
             f"; {missing} are in one alone" if missing else ""
         )
-        console.print(judged.marked(table, found.collection))
+        put(console, judged.marked(table, found.collection))
 
 
 def _costs(found: Evaluation) -> Table:

@@ -30,6 +30,7 @@ from ..evaluation.run import Run
 from ..evaluation.running import run_reranker
 from ..reranker import Reranker
 from . import judged, person, stdout
+from .waiting import progress
 
 #: Exit code: not every pair has a judgement.
 UNFINISHED = 3
@@ -177,7 +178,7 @@ def _runs(
     systems = judged.asked(run, scorer, config_file)
     rankings = Journal(journal.with_name(journal.name + ".rankings")) if systems else None
     with ExitStack() as stack:
-        told = stack.enter_context(judged.progress(shown))
+        told = stack.enter_context(progress(shown))
         for system in systems:
             if system.run is not None:
                 runs.append(system.run)

@@ -14,9 +14,6 @@ from tempfile import mkdtemp
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from .. import config
@@ -25,9 +22,15 @@ from ..evaluation.collection import Collection
 from ..evaluation.journal import Journal
 from ..evaluation.provenance import own_judge
 from ..evaluation.run import Run
-from ..evaluation.running import Progress
 from ..evaluation.trec import read_run
 from ..reranker import Reranker
+from ..scorers.named import HYBRID, kinds
+
+
+def scorer_names(begun: str) -> list[str]:
+    """What a scorer's name may go on as, for the shell to complete."""
+    return [name for name in (HYBRID, *kinds()) if name.startswith(begun)]
+
 
 Data = Annotated[
     Path | None,
@@ -62,6 +65,7 @@ Scorers = Annotated[
         help="A scorer to ask: bm25, hybrid, llm:MODEL, cross-encoder:MODEL, …, or NAME=SCORER. "
         "Repeatable.",
         show_default=False,
+        autocompletion=scorer_names,
     ),
 ]
 Configs = Annotated[
@@ -142,6 +146,17 @@ def check_output(path: Path | None, *inputs: Path | None) -> None:
             raise InvalidInputError(f"{path} is what is read: name another file to write")
 
 
+def check_folder(path: Path | None) -> None:
+    """Raise `InvalidInputError` for a folder that cannot be made or written into."""
+    if path is None:
+        return
+    if path.exists() and not path.is_dir():
+        raise InvalidInputError(f"{path} is a file: name a folder to write into")
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InvalidInputError(f"{path} cannot be written: no permission for {there}")
+
+
 @contextmanager
 def rankings_kept(path: Path | None) -> Iterator[Journal]:
     """The journal at this path; without one, one of its own, so that nothing paid for is lost.
@@ -214,27 +229,3 @@ def marked(table: Table, collection: Collection) -> Table:
         told = f"{table.caption}\n" if table.caption else ""
         table.caption = f"{told}{provenance.short}"
     return table
-
-
-@contextmanager
-def progress(shown: bool) -> Iterator[Progress | None]:
-    """A bar a system on standard error, where that is a terminal and it is `shown`."""
-    console = Console(stderr=True)
-    if not shown or not console.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=console, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def told(system: str, done: int, of: int) -> None:
-            if system not in tasks:
-                tasks[system] = bar.add_task(system, total=of)
-            bar.update(tasks[system], completed=done)
-
-        yield told

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from .. import config
+from ..engine.loading import AHEAD
+from ..errors import ConfigurationError
 from ..ranking.ranking import Ranking
 from ..reranker import Reranker
+from ..scorers.named import HYBRID
+from ..telemetry.log import DEGRADED as LOGGED
+from ..telemetry.log import log
 from . import stdout, table
 from .documents import read
+from .forms import Form
+from .judged import scorer_names
+from .waiting import working
 
 DEGRADED = 3
 
@@ -21,8 +34,8 @@ def rank(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Text, Markdown or JSONL files, or folders of them. None, or -: standard input, "
-            "one document a line (JSON lines too).",
+            help="Files of text, Markdown, CSV or JSON lines, or folders of them. None, or -: "
+            "standard input.",
             show_default=False,
         ),
     ] = None,
@@ -35,9 +48,40 @@ def rank(
             "cohere:MODEL, api:URL. Default: hybrid; bm25 over passages cut from files, whose "
             "order means nothing.",
             show_default=False,
+            autocompletion=scorer_names,
         ),
     ] = None,
-    top_n: Annotated[int, typer.Option("--top-n", "-n", help="How many to show.")] = 10,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="A reranker's file, as tune writes it, in place of --scorer.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--input",
+            "-i",
+            help="What a document is: a line, a passage of paragraphs, a row or a record. Default: "
+            "by the file's name, else by how the text looks.",
+            show_default=False,
+        ),
+    ] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            "--field",
+            help="Of CSV and JSON lines: where the text stands.",
+            show_default="text",
+        ),
+    ] = None,
+    top_n: Annotated[
+        int | None,
+        typer.Option("--top-n", "-n", help="How many to show.", show_default="10, or the file's"),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option("--timeout", "-t", help="Deadline in seconds.", show_default=False),
@@ -52,12 +96,31 @@ def rank(
     rerank rank "how do I cancel a task?" docs/ notes.md
 
     some-retriever | rerank rank "how do I cancel a task?" --json
+
+    rerank rank "how do I cancel a task?" candidates.csv --field body --config rerank.toml
+
+    Exit codes: 0 ranked; 3 --strict, and the ranking was degraded; 1 and 2 as everywhere.
     """
-    found = read(paths or [])
-    name = scorer or ("hybrid" if found.ordered else "bm25")
-    limit = {} if timeout is None else {"timeout": timeout}
-    with Reranker(name, top_n=top_n, **limit) as reranker:  # type: ignore[arg-type]
-        ranking = reranker.rank(query, found.documents)
+    if scorer is not None and config_file is not None:
+        raise ConfigurationError("--scorer or --config, not both: the file names its scorer")
+    asked: dict[str, Any] = {} if config_file is None else config.load(config_file)
+    found = read(paths or [], form=form, field=field)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    given: dict[str, Any] = {"top_n": top_n, "timeout": timeout}
+    given = {name: value for name, value in given.items() if value is not None}
+    if config_file is None:
+        name = scorer or (HYBRID if found.ordered else "bm25")
+        given["scorer"] = name
+    else:
+        name = config_file.stem
+        if not found.ordered:  # nobody put the passages of files in order: no signal may count it
+            given.setdefault("retrieval_score", asked.get("retrieval_score", "none"))
+    with Reranker(**config.options(asked, **given)) as reranker, _told_here():
+        quick = not any(one not in ("bm25", HYBRID) for one in reranker.scorers)
+        what = f"{name}: {len(found.documents)} documents (a model loads first)"
+        with nullcontext() if quick else working(what):
+            ranking = _here(reranker.rank(query, found.documents))
     if as_json:
         print(stdout.as_json(_as_json(ranking, name)))
     else:
@@ -69,6 +132,26 @@ def rank(
         print(f"degraded: {reasons}; the order is the best that is known", file=sys.stderr)
         if strict:
             raise typer.Exit(DEGRADED)
+
+
+def _here(ranking: Ranking) -> Ranking:
+    """Without the advice that is for programs only: to load ahead."""
+    notes = tuple(note for note in ranking.report.notes if not note.endswith(AHEAD))
+    return replace(ranking, report=replace(ranking.report, notes=notes))
+
+
+@contextmanager
+def _told_here() -> Iterator[None]:
+    """That a ranking is degraded is said at the end, and not by the log as well."""
+
+    def others(record: logging.LogRecord) -> bool:
+        return record.msg != LOGGED
+
+    log.addFilter(others)
+    try:
+        yield
+    finally:
+        log.removeFilter(others)
 
 
 def _as_json(ranking: Ranking, scorer: str) -> dict[str, object]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from rich.console import Console
 
 
 def make_forgiving() -> None:
@@ -19,6 +23,31 @@ def make_forgiving() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def enough() -> Iterator[None]:
+    """`rerank … | head`: the reader who has had enough is no error, whoever was writing."""
+
+    def left(console: Console) -> NoReturn:
+        _to_nowhere()
+        raise SystemExit(0)
+
+    # rich ends the process with 1, unless its method for this is another one
+    Console.on_broken_pipe = left  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _to_nowhere()
+        except (AttributeError, OSError, ValueError):
+            pass  # it was closed before
+
+
+def _to_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command() -> str:

@@ -27,6 +27,30 @@ def plain_table(first: str, *numbers: str, width: int = 12) -> Table:
     return table
 
 
+def put(console: Console, table: Table) -> None:
+    """Print it; where the terminal is narrower than its figures, each row beneath its name."""
+    first, *others = table.columns
+    figures = [[_plainly(column.header), *map(_plainly, column.cells)] for column in others]
+    gap = 2
+    needed = (first.min_width or 0) + sum(gap + max(map(len, cells)) for cells in figures)
+    if needed <= console.width:
+        console.print(table)
+        return
+    console.print(Text(_plainly(first.header), style="bold"))
+    width = max(len(head) for head, *_ in figures)
+    for at, name in enumerate(first.cells, start=1):
+        console.print(name if isinstance(name, Text) else Text(str(name)))
+        for cells in figures:
+            if cells[at].strip():
+                console.print(Text(f"  {cells[0]:{width}}  {cells[at]}"))
+    if table.caption:
+        console.print(Text(_plainly(table.caption), style="table.caption"))
+
+
+def _plainly(shown: object) -> str:
+    return shown.plain if isinstance(shown, Text) else str(shown)
+
+
 def interval(low: float, high: float) -> str:
     """Both ends; one query tells none."""
     return f"{low:+.4f} {high:+.4f}" if math.isfinite(high - low) else "—"

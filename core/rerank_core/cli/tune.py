@@ -24,7 +24,8 @@ from ..evaluation.tuning import MEASURE, Tuning, tune
 from ..reranker import Reranker
 from ..scorers.named import HYBRID
 from . import cascade, judged, stdout
-from .table import plain_table
+from .table import plain_table, put
+from .waiting import progress
 
 
 def tuning(
@@ -112,7 +113,8 @@ def tuning(
             )
             return
         tried = None if depths is None else _numbers(depths)
-        with judged.progress(not as_json) as told:
+        asked = sum(system.run is None for system in systems)
+        with progress(not as_json, asked) as told:
             runs, shallow, scorers = _asked(
                 systems,
                 collection,
@@ -122,21 +124,22 @@ def tuning(
                 at_once=at_once,
                 progress=told,
             )
-        found = tune(
-            collection,
-            runs,
-            shallow=shallow,
-            measure=measure,
-            depths=tried,
-            max_seconds=None if max_ms is None else max_ms / 1000,
-            max_cost=max_cost,
-            splits=splits,
-            folds=folds,
-            seed=seed,
-            said=next(
-                (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table), None
-            ),
-        )
+            found = tune(
+                collection,
+                runs,
+                shallow=shallow,
+                measure=measure,
+                depths=tried,
+                max_seconds=None if max_ms is None else max_ms / 1000,
+                max_cost=max_cost,
+                splits=splits,
+                folds=folds,
+                seed=seed,
+                said=next(
+                    (s.table["retrieval_score"] for s in systems if "retrieval_score" in s.table),
+                    None,
+                ),
+            )
         output = judged.save_config(output, tables(found, scorers, collection.deepest))
     if as_json:
         judge = None if collection.provenance is None else collection.provenance.to_dict()
@@ -217,13 +220,13 @@ def show(found: Tuning, collection: Collection) -> None:
         Text(f"kept: {kept}", style="bold"), f"{found.quality:.4f}", "", _judged(found, kept)
     )
     table.add_row("choosing so, on held-out queries", f"{found.tuned:.4f}", f"±{found.spread:.4f}")
-    console.print(judged.marked(table, collection))
+    put(console, judged.marked(table, collection))
     console.print(
         f"held out, {found.gain:+.4f} against the better of retriever and scorer "
         f"(p = {found.p:.3f})"
     )
     console.print(f"kept: [bold]{found.kept.label}[/bold]\n", highlight=False)
-    console.print(judged.marked(_front(found), collection))
+    put(console, judged.marked(_front(found), collection))
 
 
 def _judged(found: Tuning, label: str) -> str:

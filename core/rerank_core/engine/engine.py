@@ -23,7 +23,7 @@ from .breaker import ILL, Breaker
 from .cache import Cache
 from .cache_keys import group_keys, text_keys
 from .hedging import hedged
-from .loading import Loading
+from .loading import AHEAD, Loading
 from .rate_limit import RateLimit
 from .sizing import Speed, Wave, in_parts
 
@@ -154,7 +154,7 @@ class Engine:
             scored.reasons[Reason.LOADING] = None
             meter.add(note=f"{self.traits.name} was still loading after {waited:.1f} s")
         elif waited > NOTICEABLE:
-            meter.add(note=f"waited {waited:.1f} s for the scorer to load: warm_up() does it ahead")
+            meter.add(note=f"waited {waited:.1f} s for the scorer to load: {AHEAD}")
         return there
 
     def _keys(

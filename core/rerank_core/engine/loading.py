@@ -20,6 +20,9 @@ from ..runtime.per_loop import PerLoop
 #: The longest that a fork waits for the loads under way, in seconds.
 FORK_SECONDS = 10.0
 
+#: How a program spares its first caller the wait.
+AHEAD = "warm_up() does it ahead"
+
 _under_way: set[threading.Event] = set()
 
 

@@ -26,6 +26,12 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "api": ("services.rerank_api", "RerankAPIScorer"),
 }
 
+
+def kinds() -> tuple[str, ...]:
+    """The prefixes of names, as they are."""
+    return tuple(_NAMES)
+
+
 #: The embedded default: BM25 and the retriever's own scores. See `Hybrid`.
 HYBRID = "hybrid"
 
