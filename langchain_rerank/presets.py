@@ -25,6 +25,7 @@ class _Preset(RerankCompressor):
     kind: ClassVar[str]
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
+        """The model, then each option by its keyword; `help` of the class has them."""
         own = {name: options.pop(name) for name in _OWN if name in options}
         options = presets.with_first(self.kind, model, options)
         super().__init__(reranker=presets.build(self.kind, options, beside=_OWN), **own)
@@ -34,6 +35,8 @@ class _Preset(RerankCompressor):
         # in place of pydantic's own, which knows the fields
         if "kind" in vars(cls) or "__init__" not in vars(cls):
             cls.__signature__ = presets.PresetSignature(_OWN.values())  # type: ignore[assignment]
+        if "kind" in vars(cls):
+            cls.__doc__ = presets.documented(cls.kind, vars(cls).get("__doc__"))
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str], **given: Unpack[ChangedOptions]) -> Self:

@@ -41,6 +41,7 @@ class _Preset(RerankPostprocessor):
     left_out: tuple[str, ...] = ()
 
     def __init__(self, model: Any = None, /, **options: Any) -> None:
+        """The model, then each option by its keyword; `help` of the class has them."""
         own = {name: options.pop(name) for name in _OWN if name in options}
         options = presets.with_first(self.kind, model, {**options.pop("made_with", {}), **options})
         if gone := [name for name in options.pop("left_out", ()) if name not in options]:
@@ -62,6 +63,8 @@ class _Preset(RerankPostprocessor):
         # in place of pydantic's own, which knows the fields
         if "kind" in vars(cls) or "__init__" not in vars(cls):
             cls.__signature__ = presets.PresetSignature(_OWN.values())  # type: ignore[assignment]
+        if "kind" in vars(cls):
+            cls.__doc__ = presets.documented(cls.kind, vars(cls).get("__doc__"))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """See `RerankPostprocessor.model_copy`; what is stored of it is what it then is."""

@@ -15,9 +15,14 @@ caller only where the contract says so; elsewhere it becomes a reason in `rankin
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
+
+#: What this library is installed as.
+DISTRIBUTION = "dropin-rerank"
 
 
 class Reason(StrEnum):
@@ -71,14 +76,34 @@ class UnknownOptionError(ConfigurationError, TypeError):
 
 
 class MissingExtraError(RerankError, ImportError):
-    """An optional package is not installed. The message is the command that installs it."""
+    """An optional package is not installed. The message is the command that installs it.
+
+    The command names the packages of the extra, as this library's own metadata has them: it holds
+    for a release, a wheel and a checkout alike, and leaves the library itself as it is.
+    """
 
     def __init__(self, feature: str, extra: str) -> None:
         self.feature, self.extra = feature, extra
-        super().__init__(f"{feature} needs more packages: pip install 'dropin-rerank[{extra}]'")
+        super().__init__(f"{feature} needs more packages: {install(extra)}")
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.feature, self.extra)
+
+
+def install(extra: str) -> str:
+    """The command that brings what an extra of this library brings."""
+    from importlib.metadata import PackageNotFoundError, requires  # for this sentence only
+
+    try:
+        listed = [one.partition(";") for one in requires(DISTRIBUTION) or ()]
+    except PackageNotFoundError:  # a source tree that was never installed
+        listed = []
+    named = re.compile(rf"""\bextra\s*==\s*['"]{re.escape(extra)}['"]""")
+    packages = [name.strip() for name, _, when in listed if named.search(when)]
+    if not packages:
+        return f"pip install '{DISTRIBUTION}[{extra}]'"
+    shown = " ".join(map(shlex.quote, packages))
+    return f"pip install {shown} (the extra {extra!r} of {DISTRIBUTION})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import inspect
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_args
 
 from .combine.combination import Combination
@@ -360,15 +360,19 @@ else:
 
 def described(docstring: str | None) -> str | None:
     """The docstring, and the options below it, a paragraph each."""
-    import textwrap
-
     if docstring is None:  # as `python -OO` has it
         return None
-    paragraphs = [
+    return "\n".join([inspect.cleandoc(docstring), "", *_paragraphs(), ""])
+
+
+@cache
+def _paragraphs() -> list[str]:
+    import textwrap
+
+    return [
         textwrap.fill(f"`{name}`: {each.metadata['about']}", 96, subsequent_indent="    ")
         for name, each in _FIELDS.items()
     ]
-    return "\n".join([inspect.cleandoc(docstring), "", *paragraphs, ""])
 
 
 def no_threshold(name: str, ordinal: bool) -> str:

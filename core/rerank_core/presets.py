@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import config
 from .errors import ConfigurationError
-from .options import NAMES, RerankerOptions, parameters, refuse_unknown
+from .options import NAMES, RerankerOptions, described, parameters, refuse_unknown
 from .reranker import Reranker
-from .scorers.named import HYBRID, scorer_class
+from .scorers.named import HYBRID, class_name, scorer_class
 
 if TYPE_CHECKING:
     import cohere
@@ -237,6 +237,21 @@ class PresetSignature:
         return inspect.Signature(
             [*leading, *(one for name, one in by_keyword.items() if name != first)]
         )
+
+
+def documented(kind: str, own: str | None) -> str | None:
+    """The docstring of a preset: its own, where its scorer's options are told, and the others.
+
+    `help()` reads it of the class as it stands, so it is put together at once; the scorer, which
+    may be heavy, is named and not imported.
+    """
+    if own is None:  # as `python -OO` has it
+        return None
+    told = [inspect.cleandoc(own)]
+    if kind != HYBRID:
+        name = class_name(kind)
+        told.append(f"Options of the scorer: help(rerank_core.scorers.{name}).")
+    return described("\n\n".join([*told, "Options of every reranker:"]))
 
 
 def _parameters(kind: str) -> Mapping[str, inspect.Parameter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import pydoc
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -178,3 +179,21 @@ def test_the_fields_of_a_request_are_options_in_both() -> None:
 
     again = type(made).from_dict(made.to_dict())
     assert again.reranker.scorers["api"].options == {"truncate": True}
+
+
+@both
+@pytest.mark.parametrize("name", KINDS)
+def test_help_shows_the_options(framework: Any, name: str) -> None:
+    """Each of the reranker's with what it is for; where the scorer's are told, which is there."""
+    preset = getattr(framework, f"{name}Reranker")
+
+    told = pydoc.render_doc(preset, renderer=pydoc.plaintext)
+    before = told[: told.index("Method resolution order")]
+
+    assert all(f"`{option}`: " in before for option in NAMES)
+    assert all(f"{option}: " in before for option in scorers(KINDS[name]))
+    if KINDS[name] != HYBRID:
+        scorer = scorer_class(KINDS[name]).__name__
+        assert f"help(rerank_core.scorers.{scorer})" in before
+        assert hasattr(import_module("rerank_core.scorers"), scorer)
+    assert "Create a new model" not in told[told.index("__init__(") :][:300]

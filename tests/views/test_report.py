@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from balanced import Balanced
 
 from rerank_core import Candidate, Reranker
 from rerank_core.evaluation import Evaluation, evaluate, of_candidates
+from rerank_core.views import opening
 from rerank_core.views.page import Made
 from rerank_core.views.report import to_html, write
 from rerank_core.views.report_data import by_depth, changes, moves
@@ -116,6 +118,20 @@ def test_it_opens_with_a_verdict_and_three_numbers(found: Evaluation) -> None:
     assert "<code>rerank eval data/ --scorer api:https://" in opening
     assert "hunter2" not in html
     assert key not in html
+
+
+def test_the_numbers_are_not_of_a_system_that_its_own_model_judged() -> None:
+    """However good it looks by that; where there is no other, none is named."""
+    found = evaluation(judged=True)
+    best, other = sorted(found.systems, key=lambda one: -one.means[found.measures[0]])
+    own = replace(best, own_judge="a-model")
+
+    told = opening.numbers(replace(found, systems=[own, other]))
+    alone = opening.numbers(replace(found, systems=[own]))
+
+    assert best.name in str(opening.numbers(found)[0])
+    assert not any(best.name in str(one) for one in [*told, *alone])
+    assert other.name in str(told[0])
 
 
 def test_the_queries_that_lose_come_first() -> None:

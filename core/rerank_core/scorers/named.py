@@ -32,6 +32,11 @@ def kinds() -> tuple[str, ...]:
     return tuple(_NAMES)
 
 
+def class_name(kind: str) -> str:
+    """What the scorer of that prefix is called in `rerank_core.scorers`."""
+    return _NAMES[kind][1]
+
+
 #: The embedded default: BM25 and the retriever's own scores. See `Hybrid`.
 HYBRID = "hybrid"
 

@@ -1,29 +1,9 @@
-"""What the page of an evaluation opens with: a verdict, and the three numbers that matter."""
+"""The three numbers that matter, with which the page of an evaluation opens."""
 
 from __future__ import annotations
 
 from ..evaluation.evaluation import Evaluation, Result
 from .page import Number
-
-
-def verdict(found: Evaluation) -> str:
-    """The evaluation's own verdict, where it has one; else whether the best system helps."""
-    own = getattr(found, "verdict", "")
-    if own:
-        return str(own)
-    if not found.collection.qrels:
-        return "Nothing is judged: which order is better cannot be said, only how they differ."
-    best = _best(found)
-    if best is None:
-        return f"{found.base.name} alone: there is nothing to compare it with."
-    measure = found.measures[0]
-    compared = best.against[measure]
-    values = f"{measure} goes from {found.base.means[measure]:.3f} to {best.means[measure]:.3f}"
-    if not compared.significant:
-        return f"No gain that is more than chance: with {best.name}, {values}."
-    if compared.difference.mean > 0:
-        return f"Reranking with {best.name} helps: {values}, more than chance."
-    return f"Reranking harms: with {best.name}, {values}, more than chance."
 
 
 def numbers(found: Evaluation) -> list[Number]:
@@ -75,7 +55,7 @@ def _duration(seconds: float) -> str:
 
 
 def _best(found: Evaluation) -> Result | None:
-    if not found.systems:
-        return None
+    """The best system that another one judged: by its own judgements any model is good."""
+    fair = [result for result in found.systems if result.own_judge is None]
     measure = found.measures[0]
-    return max(found.systems, key=lambda result: result.means.get(measure, 0.0))
+    return max(fair, key=lambda result: result.means.get(measure, 0.0), default=None)

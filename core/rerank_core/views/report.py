@@ -40,7 +40,7 @@ def to_html(found: Evaluation, made: Made | None = None) -> str:
         "evaluation.html",
         title=f"Reranking {found.base.name}: {names}",
         heading="Does reranking help?",
-        verdict=opening.verdict(found),
+        verdict=found.verdict,
         numbers=opening.numbers(found),
         made=made or Made.now(),
         facts=_facts(found),
