@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 from loopback import OpenAIAPI, Server, scoring
 
 from rerank_core import Candidate, Ranking
+from rerank_core.scorers.named import scorer_class
+from rerank_core.scorers.services.providers import PROVIDERS
 
 README = doc_pages.ROOT / "README.md"
 QUERY = "how do I cancel a task?"
@@ -35,56 +39,90 @@ def block(beginning: str) -> str:
     return next(b for b in doc_pages.blocks(README) if len(b) - len(b.lstrip("\n")) > heading)
 
 
-def shown(beginning: str, **known: Any) -> dict[str, Any]:
-    """What there is after the block was run."""
+def run(source: str, **known: Any) -> dict[str, Any]:
+    """What there is after that was run."""
     names = dict(known)
-    exec(compile(block(beginning), str(README), "exec"), names)
+    exec(compile(source, str(README), "exec"), names)
     return names
 
 
-def test_langchain(server: Server) -> None:
-    """A store with a retriever, a reranker around it, and the answer on top."""
+def with_llm(beginning: str) -> str:
+    """The block with the reranker that the table beneath has in place of the embedded one."""
+    return (
+        block(beginning)
+        .replace("HybridReranker(", 'LLMReranker("gpt-4o-mini", ')
+        .replace("import HybridReranker", "import LLMReranker")
+    )
+
+
+@pytest.fixture
+def store() -> Any:
+    """A vector store with all that is retrieved: its embeddings find the answer by luck."""
     pytest.importorskip("langchain_core")
     from langchain_core.embeddings import DeterministicFakeEmbedding
     from langchain_core.vectorstores import InMemoryVectorStore
 
-    store = InMemoryVectorStore.from_texts(
-        # as many as are retrieved: these embeddings would find the answer by luck alone
-        TEXTS[-50:],
-        DeterministicFakeEmbedding(size=8),
+    return InMemoryVectorStore.from_texts(TEXTS[-50:], DeterministicFakeEmbedding(size=8))
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An index, and something that writes the response."""
+    pytest.importorskip("llama_index.core")
+    from llama_index.core import MockEmbedding, Settings, VectorStoreIndex
+    from llama_index.core.llms import MockLLM
+    from llama_index.core.schema import TextNode
+
+    monkeypatch.setattr(Settings, "_llm", MockLLM())
+    return VectorStoreIndex(
+        [TextNode(text=text) for text in TEXTS[-50:]], embed_model=MockEmbedding(embed_dim=4)
     )
 
-    names = shown("LangChain", store=store)
+
+@pytest.mark.parametrize("of", ["as it stands", "with an LLM"])
+def test_langchain(server: Server, store: Any, of: str) -> None:
+    """A store with a retriever, a reranker around it, and the answer on top."""
+    llm = of == "with an LLM"
+    names = run(with_llm("LangChain") if llm else block("LangChain"), store=store)
     names["retriever"].reranker.reranker.close()
 
     best, *others = names["documents"]
     assert best.page_content == ANSWER
     assert len(others) == 9
     assert best.metadata["relevance_score"] > others[0].metadata["relevance_score"]
-    assert {request.json["model"] for request in server.requests} == {"gpt-4o-mini"}
-    assert len(server.requests) == 5
-
-
-def test_llama_index(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index with a query engine, a reranker in it, and the answer on top."""
-    pytest.importorskip("llama_index.core")
-    from llama_index.core import MockEmbedding, Settings, VectorStoreIndex
-    from llama_index.core.llms import MockLLM
-    from llama_index.core.schema import TextNode
-
-    monkeypatch.setattr(Settings, "_llm", MockLLM())  # what writes the response
-    index = VectorStoreIndex(
-        [TextNode(text=text) for text in TEXTS[-50:]], embed_model=MockEmbedding(embed_dim=4)
+    assert {request.json["model"] for request in server.requests} == (
+        {"gpt-4o-mini"} if llm else set()
     )
+    assert len(server.requests) == (5 if llm else 0)
 
-    names = shown("LlamaIndex", index=index)
+
+@pytest.mark.parametrize("of", ["as it stands", "with an LLM"])
+def test_llama_index(server: Server, index: Any, of: str) -> None:
+    """An index with a query engine, a reranker in it, and the answer on top."""
+    llm = of == "with an LLM"
+    names = run(with_llm("LlamaIndex") if llm else block("LlamaIndex"), index=index)
     names["engine"]._node_postprocessors[0].reranker.close()
 
     best, *others = names["response"].source_nodes
     assert best.node.get_content() == ANSWER
     assert len(others) == 9
     assert best.score > others[0].score
-    assert len(server.requests) == 5
+    assert len(server.requests) == (5 if llm else 0)
+
+
+def test_while_the_model_is_down(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The score that the block reads is there, an estimate, and marked as one."""
+    pytest.importorskip("openai")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+
+    source = with_llm("LangChain").replace('"gpt-4o-mini", ', '"gpt-4o-mini", timeout=0.5, ')
+    names = run(source, store=store)
+    names["retriever"].reranker.reranker.close()
+
+    for document in names["documents"]:
+        assert 0 <= document.metadata["relevance_score"] <= 1
+        assert document.metadata["relevance_score_estimated"] is True
 
 
 @pytest.mark.parametrize(
@@ -92,9 +130,12 @@ def test_llama_index(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     [TEXTS, [{"text": text, "page": 1} for text in TEXTS], [Candidate(text) for text in TEXTS]],
     ids=["strings", "dicts", "candidates"],
 )
-def test_plain_python(server: Server, documents: list[Any], tmp_path: Path) -> None:
+def test_plain_python(
+    documents: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each kind of document that the comment names; the scores are kept where it says."""
-    names = shown("Plain Python", documents=documents)
+    monkeypatch.chdir(tmp_path)
+    names = run(block("Plain Python"), documents=documents)
     names["reranker"].close()
 
     ranking = names["ranking"]
@@ -104,7 +145,6 @@ def test_plain_python(server: Server, documents: list[Any], tmp_path: Path) -> N
     assert len(ranking) == 10
     assert len(ranking.all) == len(TEXTS)
     assert ranking.report.coverage == 1.0
-    assert (tmp_path / "scores.sqlite").exists()
 
 
 def test_every_block_is_run_here() -> None:
@@ -112,3 +152,49 @@ def test_every_block_is_run_here() -> None:
     run = [block(heading) for heading in ("LangChain", "LlamaIndex", "Plain Python")]
 
     assert doc_pages.blocks(README) == run
+
+
+def test_it_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_install_line_holds_today() -> None:
+    """Of a checkout until a release has a day; and its extras, and those listed, are there."""
+    text = README.read_text(encoding="utf-8")
+    changelog = (doc_pages.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## .*$", changelog, re.MULTILINE)
+    project = tomllib.loads((doc_pages.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = set(project["project"]["optional-dependencies"])
+    (line,) = re.findall(r"^pip install '(.*)\[(.*)\]'$", text, re.MULTILINE)
+    listed = re.findall(r"`([a-z-]+)`", text.partition("Extras: ")[2].partition(".\n")[0])
+
+    assert newest is not None
+    assert line[0] == ("." if "(unreleased)" in newest[0] else "dropin-rerank")
+    assert set(line[1].split(",")) <= extras
+    assert set(listed) == extras - {"all"}
+
+
+def test_the_table_of_providers_is_the_librarys() -> None:
+    """By name, address and key."""
+    text = README.read_text(encoding="utf-8")
+    table = text.partition("| provider | address | key |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    rows = {}
+    for line in table.splitlines():
+        name, hosts, keys = (re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|"))
+        rows[name[0]] = (tuple(hosts), tuple(keys))
+
+    assert rows == {
+        name: (row.hosts, row.key_variables) for name, row in PROVIDERS.items() if name != "common"
+    }
+
+
+def test_every_scorer_that_it_names_is_one() -> None:
+    """And every preset, in both frameworks."""
+    text = README.read_text(encoding="utf-8").partition("## What scores")[2]
+    table = text.partition("|---|---|---|\n")[2].partition("\n\n")[0]
+    presets = [pytest.importorskip(name) for name in ("langchain_rerank", "llamaindex_rerank")]
+
+    for preset, kind in re.findall(r"^\| `(\w+)\(.*?\| `\"([a-z-]+):", table, re.MULTILINE):
+        assert scorer_class(kind)
+        assert all(hasattr(one, preset) for one in presets)
+    assert len(table.splitlines()) == 6
