@@ -34,7 +34,7 @@ def enough() -> Iterator[None]:
         raise SystemExit(0)
 
     # rich ends the process with 1, unless its method for this is another one
-    Console.on_broken_pipe = left  # type: ignore[method-assign]
+    Console.on_broken_pipe = left  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
