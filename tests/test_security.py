@@ -247,8 +247,12 @@ def test_no_text_is_written_to_the_cache(tmp_path: Path) -> None:
     assert not [word for word in words if word.encode() in written]
 
 
-def test_no_text_is_in_a_log_or_trace(seen: Seen, caplog: pytest.LogCaptureFixture) -> None:
-    """Ours, that is; an SDK that is asked for DEBUG logs its requests."""
+def test_no_text_is_in_a_log_or_trace(
+    seen: Seen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ours, where traces are told to hide it; an SDK that is asked for DEBUG logs requests."""
+    for hidden in ("INPUTS", "OUTPUTS"):
+        monkeypatch.setenv(f"OPENINFERENCE_HIDE_{hidden}", "true")
     serve, make = PARTS["llm"]
     for mood in MOODS:
         faults = [] if mood == "well" else [FAULTS[mood]]
