@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo picture test quick check real-servers matrix lowest wheel container beside coverage release-check benchmarks
+.PHONY: demo picture test quick docs docs-serve check real-servers matrix lowest wheel container beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -25,6 +25,13 @@ quick: .venv/dev
 # Infinity are looked for in RERANK_SERVERS, the bin folders of environments of their own.
 real-servers: .venv/dev
 	$(BIN)/python -m pytest -n 1 tests/real_servers
+
+# The site, strictly, into site/: pages, reference, tables, messages (docs_site/).
+docs: .venv/dev
+	$(BIN)/python -m docs_site
+
+docs-serve: docs
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -1,0 +1,118 @@
+"""Tables that are made from the source, so that no default is typed by hand."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rerank_core import options, presets
+from rerank_core.scorers.named import scorer_class
+from rerank_core.scorers.services.prices import table as prices
+from rerank_core.scorers.services.providers import PROVIDERS
+
+#: The presets by the kind of their scorer, as both frameworks have them.
+PRESETS = {
+    "LLMReranker": "llm",
+    "CrossEncoderReranker": "cross-encoder",
+    "OnnxReranker": "onnx",
+    "CohereReranker": "cohere",
+    "RerankAPIReranker": "api",
+    "EmbeddingReranker": "embedding",
+    "BM25Reranker": "bm25",
+}
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
+    lines = [[*head]]
+    lines += [["---"] * len(lines[0]), *([*row] for row in rows)]
+    return "\n".join(f"| {' | '.join(cell or ' ' for cell in line)} |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """Text for one cell of a table: a line, and no bar that is not part of a code span's escape."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def shown(value: Any) -> str:
+    """A default, as it is written."""
+    if value is options.UNSET:
+        return "the scorer's own"
+    if inspect.isfunction(value) or inspect.isclass(value):
+        return f"`{value.__name__}`"
+    return f"`{cell(repr(value))}`"
+
+
+def of_the_reranker() -> str:
+    """Every option of `Reranker`, which every preset takes too."""
+    types = options.RerankerOptions.__annotations__
+    return table(
+        ("option", "type", "default", "what it is for"),
+        (
+            (f"`{one.name}`", f"`{cell(_type(types[one.name]))}`", shown(one.default), cell(about))
+            for one in options.parameters()
+            if (about := options._FIELDS[one.name].metadata["about"])
+        ),
+    )
+
+
+def of_the_scorer(kind: str) -> str:
+    """The options of one kind of scorer: those that its preset has beside the reranker's."""
+    scorer = scorer_class(kind)
+    return table(
+        ("option", "type", "default", "what it is for"),
+        (
+            (
+                f"`{name}`",
+                f"`{cell(_type(parameter.annotation))}`",
+                "needed" if parameter.default is parameter.empty else shown(parameter.default),
+                cell(about(scorer, name)),
+            )
+            for name, parameter in presets._parameters(kind).items()
+        ),
+    )
+
+
+def about(thing: Any, name: str) -> str:
+    """The sentence of a docstring that first names this parameter."""
+    text = " ".join((inspect.getdoc(thing) or "").split(">>>")[0].split())
+    for sentence in re.split(r"(?<=[.;]) (?=[A-Z`])", text):
+        if f"`{name}`" in sentence or f"`{name}=" in sentence:
+            return sentence
+    return ""
+
+
+def providers() -> str:
+    """The rerank servers that are known by name."""
+    return table(
+        ("provider", "found by its host", "path where the URL has none", "key", "texts at once"),
+        (
+            (
+                f"`{one.name}`",
+                ", ".join(f"`{host}`" for host in one.hosts),
+                f"`{one.path}`",
+                ", ".join(f"`{name}`" for name in one.key_variables)
+                + ("" if one.needs_key else ", if it asks for one"),
+                "" if one.cap is None else str(one.cap),
+            )
+            for one in _rows(PROVIDERS)
+        ),
+    )
+
+
+def price_table() -> str:
+    """What rerank services cost, with sources and dates."""
+    return str(prices())
+
+
+def _rows(known: Any) -> Iterable[Any]:
+    return known.values() if isinstance(known, Mapping) else known
+
+
+def _type(annotation: Any) -> str:
+    text = getattr(annotation, "__forward_arg__", annotation)
+    return re.sub(
+        r"\b(?:typing|collections\.abc)\.", "", text if isinstance(text, str) else str(text)
+    )

@@ -1,0 +1,234 @@
+"""What is on the pages that are made from the source, and that each page has its place."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs_site import generated, llms, messages, navigation, reference, tables
+from docs_site.build import ROOT, gathered
+from rerank_core import Candidate, Reason, Reranker, options
+from rerank_core.combine import WeightedSum
+from rerank_core.errors import RerankError
+from rerank_core.scorers import LLMScorer, RerankAPIScorer
+
+FOUND = messages.found()
+
+
+def test_every_page_of_the_docs_is_in_the_navigation() -> None:
+    """Once; also one that nobody has named there yet."""
+    there = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
+
+    placed = navigation.sections([*there, "a-new-page.md", "migration/from-anything.md"])
+
+    counted = Counter(page for found in placed.values() for page in found)
+    assert set(counted) == {*there, "a-new-page.md", "migration/from-anything.md"}
+    assert set(counted.values()) == {1}
+    assert "migration/from-anything.md" in placed["Migration"]
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    """Every page of the site, in Markdown."""
+    pytest.importorskip("llama_index.core")
+    pytest.importorskip("langchain")
+    return gathered()
+
+
+def test_every_page_has_a_title(pages: dict[str, str]) -> None:
+    """By which search, navigation and llms.txt name it."""
+    assert [name for name, page in pages.items() if not llms.title(page)] == []
+
+
+def test_a_link_to_a_file_of_the_repository_leads_to_its_page(pages: dict[str, str]) -> None:
+    """Programs are a section each of one page."""
+    assert "](examples.md#claude)" in pages["llm.md"]
+    assert "](../security.md)" in pages["explanation/untrusted-documents.md"]
+    assert "{ #claude }" in pages["examples.md"]
+
+
+class TestMessages:
+    """Every message of the library is found by its words."""
+
+    def test_whatever_is_raised_is_listed(self) -> None:
+        """Each fixed piece of each error's text, as another reader of the source finds it."""
+        listed = "\n".join(message.text for message in FOUND if message.kind)
+        missing = []
+        for package in messages.PACKAGES:
+            for path in sorted((ROOT / package).rglob("*.py")):
+                pieces = _pieces(ast.parse(path.read_text(encoding="utf-8")))
+                missing += [f"{path.name}: {piece}" for piece in pieces if piece not in listed]
+        assert missing == []
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            lambda: Reranker(top_k=3),
+            lambda: Reranker(top_n=0),
+            lambda: Reranker("bm52"),
+            lambda: Reranker(timeout=-1),
+            lambda: Reranker("bm25", threshold=0.5),
+            lambda: Reranker({"a": "bm25", "b": "bm25"}),
+            lambda: Reranker(cache="scores.txt"),
+            lambda: Reranker(max_per="parent_id"),
+            lambda: Reranker(on_error="ignore"),
+            lambda: WeightedSum({}),
+            lambda: WeightedSum({"a": 1}, normalize="softmax"),
+            lambda: Candidate(3),
+            lambda: Reranker().rank("", ["a"]),
+            lambda: Reranker().rank("a", "a"),
+            lambda: Reranker().rank("a", [3]),
+            lambda: LLMScorer("any"),
+            lambda: LLMScorer("any", model="other", api_key="any"),
+            lambda: LLMScorer("any", api_key="any", strategy="best"),
+            lambda: RerankAPIScorer("localhost:8080"),
+            lambda: RerankAPIScorer("https://api.jina.ai#jina-reranker-v3.5"),
+            lambda: Reranker.from_config("missing.toml"),
+        ],
+        ids=lambda wrong: inspect.getsource(wrong).strip()[8:60] if callable(wrong) else None,
+    )
+    def test_what_is_really_raised_is_among_them(self, wrong: Callable[[], Any]) -> None:
+        """Whatever was filled in."""
+        with pytest.raises((RerankError, TypeError, OSError)) as caught:
+            wrong()
+
+        assert entries(str(caught.value)), caught.value
+
+    def test_what_a_report_says_is_among_them(self) -> None:
+        """Every note of rankings that went wrong in one way or another."""
+
+        def broken(query: str, texts: list[str]) -> list[float]:
+            raise ConnectionError("nobody there")
+
+        def half(query: str, texts: list[str]) -> list[float | None]:
+            return [1.0, None]
+
+        notes: list[str] = []
+        for made in (
+            Reranker(broken),
+            Reranker(broken, fallback="bm25"),
+            Reranker(half, threshold=0.5),
+            Reranker(shadow=0.0),
+            Reranker(),
+        ):
+            with made:
+                notes += made.rank("capital of Italy", ["Paris", "Rome"]).report.notes
+
+        assert len(notes) >= 6
+        assert [note for note in notes if not entries(note)] == []
+
+    def test_the_fix_is_the_part_that_says_what_to_do(self) -> None:
+        """Where a message has one."""
+        said = messages.Message("llm= and client= are both a client: give one", "X", "f.py")
+
+        assert said.fix == "give one"
+        assert sum(bool(message.fix) for message in FOUND) > 100
+
+    def test_they_are_on_the_pages(self, pages: dict[str, str]) -> None:
+        """Each as a heading, under the room that it comes from."""
+        text = pages["troubleshooting/errors.md"] + pages["troubleshooting/notes.md"]
+        headings = set(re.findall(r"^### (.+) \{ \.message \}$", text, re.MULTILINE))
+
+        assert headings == {generated._code(message.text) for message in FOUND}
+
+
+def _pieces(tree: ast.Module) -> list[str]:
+    """The fixed pieces, three words or more, of what stands in a `raise` of an error."""
+    found = []
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+            continue
+        name = getattr(node.exc.func, "id", "")
+        if not name.endswith("Error") or not node.exc.args:
+            continue
+        first = node.exc.args[0]
+        whole = first.values if isinstance(first, ast.JoinedStr) else [first]
+        for part in whole:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                said = " ".join(part.value.split())
+                if len(said.split()) >= 4:
+                    found.append(said)
+    return found
+
+
+def entries(said: str) -> list[messages.Message]:
+    """The listed messages that this is one of: by their fixed parts, in order, enough of them."""
+    said = " ".join(said.split())
+    fitting = []
+    for message in FOUND:
+        parts = [part.strip() for part in message.text.split(messages.BLANK)]
+        enough = sum(len(part.split()) for part in parts) >= 2
+        if enough and re.search(".*?".join(map(re.escape, parts)), said):
+            fitting.append(message)
+    return fitting
+
+
+def test_every_reason_is_explained() -> None:
+    """With what to do."""
+    page = (ROOT / "docs" / "troubleshooting" / "index.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", page, re.MULTILINE)
+
+    assert set(Reason) <= set(explained)
+
+
+class TestReference:
+    """Every public name and every option, with the defaults of the code."""
+
+    def test_every_option_of_a_reranker_is_in_the_table(self) -> None:
+        """With its default."""
+        table = tables.of_the_reranker()
+
+        for one in options.parameters():
+            row = next(line for line in table.splitlines() if line.startswith(f"| `{one.name}` "))
+            assert tables.shown(one.default) in row
+
+    @pytest.mark.parametrize("kind", tables.PRESETS.values())
+    def test_every_option_of_a_scorer_is_in_its_table(self, kind: str) -> None:
+        """Nearly each with a sentence from the docstring."""
+        rows = tables.of_the_scorer(kind).splitlines()[2:]
+
+        assert len(rows) == len(tables.presets._parameters(kind))
+        if kind != "bm25":
+            assert sum(not row.rstrip(" |").endswith("`") for row in rows) >= 0.8 * len(rows)
+
+    def test_every_public_name_is_there(self, pages: dict[str, str]) -> None:
+        """As a directive in the site, written out in the Markdown."""
+        for module in reference.MODULES:
+            page = pages[reference.page_of(module)]
+            written = reference.written_out(page)
+            for name in reference.names(module):
+                assert f"::: {module}.{name}\n" in page
+                assert f"## `{name}`" in written
+
+    def test_an_example_in_a_docstring_is_code(self, pages: dict[str, str]) -> None:
+        """Not three quotations."""
+        assert "```pycon\n>>> " in reference.written_out(pages["reference/rerank_core.combine.md"])
+
+    def test_every_command_has_its_options(self, pages: dict[str, str]) -> None:
+        """From the command itself."""
+        page = pages["reference/command-line.md"]
+
+        assert "## `rerank rank`" in page
+        assert "`--max-cost`" in page
+        assert "`--scorer`, `-s`" in page
+
+
+def test_every_rerank_server_is_in_the_table(pages: dict[str, str]) -> None:
+    """From the rows that the scorer goes by."""
+    assert all(f"| `{name}` |" in pages["how-to/servers.md"] for name in tables.PROVIDERS)
+
+
+def test_the_makefile_builds_and_serves_it() -> None:
+    """`make docs`, `make docs-serve`; the result is not kept in git."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert re.search(r"^docs:", makefile, re.MULTILINE)
+    assert re.search(r"^docs-serve:", makefile, re.MULTILINE)
+    assert "/site/" in Path(ROOT / ".gitignore").read_text(encoding="utf-8")
