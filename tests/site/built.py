@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import http.server
+import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,12 @@ def build_once(folder: Path) -> Path:
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     missing: list[str]
+    told: queue.Queue[bytes]
+
+    def do_POST(self) -> None:
+        self.told.put(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(204)
+        self.end_headers()
 
     def send_error(self, code: int, *args: Any, **options: Any) -> None:
         self.missing.append(f"{code} {self.path}")
@@ -35,17 +42,18 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(site: Path) -> Iterator[tuple[str, list[str]]]:
-    """Its address, and what was asked for in vain."""
+def served(site: Path) -> Iterator[tuple[str, list[str], queue.Queue[bytes]]]:
+    """Its address, what was asked for in vain, and what a page told."""
     missing: list[str] = []
-    handler = type("Handler", (_Handler,), {"missing": missing})
+    told: queue.Queue[bytes] = queue.Queue()
+    handler = type("Handler", (_Handler,), {"missing": missing, "told": told})
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
     )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", missing
+        yield f"http://127.0.0.1:{server.server_port}", missing, told
     finally:
         server.shutdown()
         server.server_close()
