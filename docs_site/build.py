@@ -81,7 +81,10 @@ def build(site: Path = ROOT / "site", work: Path = ROOT / "build" / "docs") -> d
     shutil.copytree(ROOT / "docs" / "images", sources / "images", dirs_exist_ok=True)
     shutil.copytree(OWN / "assets", sources / "assets", dirs_exist_ok=True)
     config = tomllib.loads((OWN / "zensical.toml").read_text(encoding="utf-8"))
-    config["project"] |= {"nav": nav(pages), "site_dir": "site"}
+    config["project"] |= {
+        "nav": nav({name: llms.title(text) for name, text in pages.items()}),
+        "site_dir": "site",
+    }
     (work / "zensical.toml").write_text(tomli_w.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     paths = os.pathsep.join(map(str, (ROOT / "core", ROOT)))

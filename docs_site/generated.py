@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from . import messages, reference, tables
+from . import llms, messages, reference, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,7 +16,7 @@ ROOMS: tuple[tuple[str, str, str], ...] = (
     ("llamaindex_rerank/", "LlamaIndex", "../llamaindex.md"),
     ("core/rerank_core/bulk/", "Bulk runs", "../bulk.md"),
     ("core/rerank_core/cli/", "The command line", "../reference/command-line.md"),
-    ("core/rerank_core/doctor/", "The doctor", "../reading-results.md"),
+    ("core/rerank_core/doctor/", "The doctor", "../doctor.md"),
     ("core/rerank_core/evaluation/", "Evaluation and tuning", "../evaluation.md"),
     ("core/rerank_core/scorers/local/", "Local models", "../scorers.md"),
     ("core/rerank_core/scorers/cascade", "Cascades", "../cascade.md"),
@@ -25,6 +25,8 @@ ROOMS: tuple[tuple[str, str, str], ...] = (
     ("core/rerank_core/llm/", "Asking an LLM", "../llm.md"),
     ("core/rerank_core/listwise/", "Asking an LLM", "../llm.md"),
     ("core/rerank_core/stores/", "The score cache", "../engine.md"),
+    ("core/rerank_core/serving/", "A rerank server", "../serve.md"),
+    ("core/rerank_core/self_check/", "The doctor", "../doctor.md"),
     ("core/rerank_core/engine/", "Deadline, fallback, cache", "../engine.md"),
     ("core/rerank_core/combine/", "Combined scores", "../engine.md"),
     ("core/rerank_core/remote/", "Servers, keys, addresses", "../how-to/servers.md"),
@@ -109,7 +111,9 @@ def _entry(text: str, same: list[messages.Message]) -> str:
 
 
 def _label(link: str) -> str:
-    return link.removeprefix("../").removesuffix(".md").replace("-", " ")
+    page = ROOT / "docs" / link.removeprefix("../")
+    written = page.exists() and llms.title(page.read_text(encoding="utf-8"))
+    return written or page.stem.replace("-", " ")
 
 
 def _code(text: str) -> str:

@@ -6,7 +6,7 @@ are made from the source: see `generated`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
@@ -84,9 +84,10 @@ def sections(pages: Collection[str]) -> dict[str, list[str]]:
     return {section: found for section, found in placed.items() if found}
 
 
-def nav(pages: Collection[str]) -> list[dict[str, Any]]:
-    """The same as the site's builder wants it; a page's title is its own first heading."""
-    return [
-        {section: found[0] if len(found) == 1 else found}
-        for section, found in sections(pages).items()
-    ]
+def nav(titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The same as the site's builder wants it. `titles`: of the pages, by path."""
+    made: list[dict[str, Any]] = []
+    for section, found in sections(titles).items():
+        below = [{titles[page]: page} for page in found]
+        made.append({section: found[0] if len(found) == 1 else below})
+    return made

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -17,7 +21,14 @@ from loopback import asked as scores_of
 from rerank_core import Reranker, parsing
 from rerank_core.scorers import LLMScorer
 
-PAGES = sorted(page for page in (doc_pages.ROOT / "docs").glob("*.md") if doc_pages.blocks(page))
+DOCS = doc_pages.ROOT / "docs"
+SKILL = doc_pages.ROOT / "skills" / "dropin-rerank" / "SKILL.md"
+#: Those with Python on them; tutorials have a test of their own.
+PAGES = sorted(
+    page
+    for page in [*DOCS.rglob("*.md"), SKILL]
+    if doc_pages.blocks(page) and page.parent.name != "tutorials"
+)
 
 #: What the pages take for granted: names that they have introduced in words.
 KNOWN: dict[str, dict[str, Any]] = {
@@ -80,7 +91,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(doc_pages.ROOT).as_posix()
+)
 def test_a_page_runs(page: Path) -> None:
     """Every block of Python on it, one after the other."""
     names = doc_pages.run(page, **KNOWN.get(page.name, {}))
@@ -124,3 +137,71 @@ def test_a_prompt_of_ones_own_is_asked_as_it_says(server: Server) -> None:
     assert scores[1] > scores[0]  # type: ignore[operator]
     said = server.requests[0].json["messages"][1]["content"]
     assert said.endswith('for a support engineer, 0 to 10, as JSON: {"1":7,"2":3,…}')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["python", "langchain", "llamaindex"])
+def test_a_tutorial_ends_in_an_improvement(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As its page shows: the retriever's figure, then a better one."""
+    tutorial = DOCS / "tutorials" / f"{page}.md"
+    shown = re.findall(r"^(\S+) (0\.\d+)$", tutorial.read_text(encoding="utf-8"), re.MULTILINE)
+    doc_pages.run(tutorial)
+
+    said = re.findall(r"^(\S+) (0\.\d+)$", capsys.readouterr().out, re.MULTILINE)
+    assert [name for name, _ in said] == [name for name, _ in shown]
+    before, after = (float(figure) for _, figure in said)
+    assert after > before + 0.1
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_skill_run(tmp_path: Path) -> None:
+    """Those that ask nobody, over the file that its Python writes."""
+    pytest.importorskip("typer")
+    pytest.importorskip("ir_measures")
+    doc_pages.run(SKILL)
+    found = re.findall(r"^```sh\n(.*?)^```$", SKILL.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    commands = [line for block in found for line in block.splitlines()]
+
+    assert len(commands) == 4
+    for command in commands:
+        first, *arguments = shlex.split(command)
+        assert first == "rerank"
+        done = subprocess.run(
+            [sys.executable, "-c", "from rerank_core.cli import main; main()", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(doc_pages.ROOT / "core")},
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "reranker.toml").exists()
+
+
+def test_the_skill_says_what_it_is_for() -> None:
+    """In the head that whoever loads skills reads first."""
+    head = SKILL.read_text(encoding="utf-8").split("---\n")[1]
+
+    assert re.search(r"^name: dropin-rerank$", head, re.MULTILINE)
+    assert 100 < len(head.partition("description: ")[2]) < 1024
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
+def test_a_link_leads_somewhere(page: Path) -> None:
+    """In the repository too, to a file and a heading; not only in the site."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    made = {"errors.md", "notes.md", "options.md", "llms.txt"}  # by the site, from the source
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        target, _, anchor = link.partition("#")
+        if "://" in link or "reference/" in target or Path(target).name in made:
+            continue
+        there = (page.parent / target).resolve() if target else page
+        assert there.is_file(), link
+        if anchor and there.suffix == ".md":
+            assert anchor in _anchors(there), link
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
+    return {re.sub(r"\s+", "-", heading) for heading in plain}
