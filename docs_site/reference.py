@@ -129,11 +129,14 @@ def _command_line() -> str:
     for name, command in group.commands.items():
         about, *shown = inspect.cleandoc(command.help or "").split("\n\n")
         part = [f"## `rerank {name}`", about]
-        part += [f"```\n{lines.strip()}\n```" for lines in shown if lines.startswith("rerank ")]
-        part += [lines for lines in shown if not lines.startswith("rerank ")]
+        part += [_code_or_words(lines.strip()) for lines in shown]
         part.append(tables.table(("option", "default", "what it is for"), _parameters(command)))
         parts.append("\n\n".join(part))
     return "\n\n".join(parts) + "\n"
+
+
+def _code_or_words(lines: str) -> str:
+    return f"```\n{lines}\n```" if re.match(r"(?:\S+ \| )?rerank ", lines) else lines
 
 
 def _parameters(command: Any) -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 from collections.abc import Iterable, Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, Literal, get_args, get_origin
 
 from rerank_core import options, presets
 from rerank_core.scorers.named import scorer_class
@@ -47,11 +49,16 @@ def shown(value: Any) -> str:
 
 def of_the_reranker() -> str:
     """Every option of `Reranker`, which every preset takes too."""
-    types = options.RerankerOptions.__annotations__
+    annotations = options.RerankerOptions.__annotations__
     return table(
         ("option", "type", "default", "what it is for"),
         (
-            (f"`{one.name}`", f"`{cell(_type(types[one.name]))}`", shown(one.default), cell(about))
+            (
+                f"`{one.name}`",
+                f"`{cell(_type(annotations[one.name], vars(options)))}`",
+                shown(one.default),
+                cell(about),
+            )
             for one in options.parameters()
             if (about := options._FIELDS[one.name].metadata["about"])
         ),
@@ -61,12 +68,13 @@ def of_the_reranker() -> str:
 def of_the_scorer(kind: str) -> str:
     """The options of one kind of scorer: those that its preset has beside the reranker's."""
     scorer = scorer_class(kind)
+    names = vars(import_module(scorer.__module__))
     return table(
         ("option", "type", "default", "what it is for"),
         (
             (
                 f"`{name}`",
-                f"`{cell(_type(parameter.annotation))}`",
+                f"`{cell(_type(parameter.annotation, names))}`",
                 "needed" if parameter.default is parameter.empty else shown(parameter.default),
                 cell(about(scorer, name)),
             )
@@ -76,12 +84,12 @@ def of_the_scorer(kind: str) -> str:
 
 
 def about(thing: Any, name: str) -> str:
-    """The sentence of a docstring that first names this parameter."""
+    """The sentence of a docstring about this parameter: that begins with it, else that names it."""
     text = " ".join((inspect.getdoc(thing) or "").split(">>>")[0].split())
-    for sentence in re.split(r"(?<=[.;]) (?=[A-Z`])", text):
-        if f"`{name}`" in sentence or f"`{name}=" in sentence:
-            return sentence
-    return ""
+    sentences = re.split(r"(?<=[.;]) (?=[A-Z`])", text)
+    named = [one for one in sentences if re.search(rf"`{name}[`=]", one)]
+    first = [one for one in named if one.startswith(f"`{name}")]
+    return (first or named or [""])[0].rstrip(";")
 
 
 def providers() -> str:
@@ -111,8 +119,18 @@ def _rows(known: Any) -> Iterable[Any]:
     return known.values() if isinstance(known, Mapping) else known
 
 
-def _type(annotation: Any) -> str:
-    text = getattr(annotation, "__forward_arg__", annotation)
-    return re.sub(
-        r"\b(?:typing|collections\.abc)\.", "", text if isinstance(text, str) else str(text)
-    )
+def _type(annotation: Any, names: Mapping[str, Any]) -> str:
+    """A type in words that a table can hold; `names`: those of the module that it stands in."""
+    text = str(getattr(annotation, "__forward_arg__", annotation))
+    text = re.sub(r"\b(?:typing|collections\.abc|os)\.", "", text)
+    text = re.sub(r"\b[A-Z]\w+\b", lambda found: _spelled(found[0], names.get(found[0])), text)
+    return text.replace(" | Unset", "").replace(" | ", " or ")
+
+
+def _spelled(name: str, meant: Any) -> str:
+    """What a name for several choices, or for several types, stands for; else the name."""
+    if get_origin(meant) is Literal:
+        return " | ".join(map(repr, get_args(meant)))
+    if isinstance(meant, types.UnionType):
+        return " | ".join("None" if one is type(None) else one.__name__ for one in get_args(meant))
+    return name
