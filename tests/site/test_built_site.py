@@ -76,6 +76,7 @@ def test_every_link_leads_somewhere(site: Path) -> None:
                 there = pages[target].anchors | {"", "__top"}
                 if unquote(parts.fragment) not in there:
                     wrong.append(f"{name}: {link}")
+    wrong += [css.name for css in site.rglob("*.css") if "url(http" in css.read_text("utf-8")]
     assert wrong == []
 
 
