@@ -195,8 +195,8 @@ class TestReference:
         rows = tables.of_the_scorer(kind).splitlines()[2:]
 
         assert len(rows) == len(tables.presets._parameters(kind))
-        if kind != "bm25":
-            assert sum(not row.rstrip(" |").endswith("`") for row in rows) >= 0.8 * len(rows)
+        silent = [row for row in rows if row.endswith("|   |")]
+        assert len(silent) <= 2, silent
 
     def test_every_public_name_is_there(self, pages: dict[str, str]) -> None:
         """As a directive in the site, written out in the Markdown."""
