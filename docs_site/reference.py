@@ -130,7 +130,7 @@ def _command_line() -> str:
         about, *shown = inspect.cleandoc(command.help or "").split("\n\n")
         part = [f"## `rerank {name}`", about]
         part += [_code_or_words(lines.strip()) for lines in shown]
-        part.append(tables.table(("option", "default", "what it is for"), _parameters(command)))
+        part.append(tables.table(("option", "what it is for", "default"), _parameters(command)))
         parts.append("\n\n".join(part))
     return "\n\n".join(parts) + "\n"
 
@@ -145,8 +145,8 @@ def _parameters(command: Any) -> Iterator[tuple[str, str, str]]:
         default = "" if one.default in (None, False, ()) or callable(one.default) else one.default
         yield (
             ", ".join(f"`{name}`" for name in named if name != "--help"),
-            "" if default == "" else tables.shown(default),
             tables.cell(getattr(one, "help", None) or ""),
+            "" if default == "" else tables.shown(default),
         )
 
 

@@ -51,7 +51,7 @@ def of_the_reranker() -> str:
     """Every option of `Reranker`, which every preset takes too."""
     annotations = options.RerankerOptions.__annotations__
     return table(
-        ("option", "type", "default", "what it is for"),
+        ("option", "what it is for", "default", "type"),
         (
             (
                 f"`{one.name}`",
@@ -70,13 +70,13 @@ def of_the_scorer(kind: str) -> str:
     scorer = scorer_class(kind)
     names = vars(import_module(scorer.__module__))
     return table(
-        ("option", "type", "default", "what it is for"),
+        ("option", "what it is for", "default", "type"),
         (
             (
                 f"`{name}`",
-                f"`{cell(_type(parameter.annotation, names))}`",
-                "needed" if parameter.default is parameter.empty else shown(parameter.default),
                 cell(about(scorer, name)),
+                "needed" if parameter.default is parameter.empty else shown(parameter.default),
+                f"`{cell(_type(parameter.annotation, names))}`",
             )
             for name, parameter in presets._parameters(kind).items()
         ),

@@ -195,7 +195,7 @@ class TestReference:
         rows = tables.of_the_scorer(kind).splitlines()[2:]
 
         assert len(rows) == len(tables.presets._parameters(kind))
-        silent = [row for row in rows if row.endswith("|   |")]
+        silent = [row for row in rows if "|   |" in row]
         assert len(silent) <= 2, silent
 
     def test_every_public_name_is_there(self, pages: dict[str, str]) -> None:
