@@ -55,12 +55,11 @@ def of_the_reranker() -> str:
         (
             (
                 f"`{one.name}`",
-                f"`{cell(_type(annotations[one.name], vars(options)))}`",
+                cell(options._FIELDS[one.name].metadata["about"]),
                 shown(one.default),
-                cell(about),
+                f"`{cell(_type(annotations[one.name], vars(options)))}`",
             )
             for one in options.parameters()
-            if (about := options._FIELDS[one.name].metadata["about"])
         ),
     )
 
