@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Literal, get_args, get_origin
 
 from rerank_core import options, presets
+from rerank_core.runtime.deadline import UNSET
 from rerank_core.scorers.named import scorer_class
 from rerank_core.scorers.services.prices import table as prices
 from rerank_core.scorers.services.providers import PROVIDERS
@@ -40,7 +41,7 @@ def cell(text: str) -> str:
 
 def shown(value: Any) -> str:
     """A default, as it is written."""
-    if value is options.UNSET:
+    if value is UNSET:
         return "the scorer's own"
     if inspect.isfunction(value) or inspect.isclass(value):
         return f"`{value.__name__}`"
