@@ -83,4 +83,5 @@ benchmarks: .venv/dev
 .venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+	$(BIN)/python -m pip install --quiet --no-deps --group pinned
 	touch $@

@@ -102,7 +102,7 @@ _ROWS = (
     Provider(
         name="jina",
         hosts=("api.jina.ai",),
-        key_variables=("JINA_API_KEY",),
+        key_variables=("JINA_API_KEY", "JINAAI_API_KEY"),  # the latter is LlamaIndex'
         needs_key=True,
         model_example="jina-reranker-v3.5",
         fields={"return_documents": False},
