@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -35,17 +35,22 @@ def documented(module: ModuleType) -> Iterator[tuple[str, str]]:
             yield f"{module.__name__}.{name}", doc
 
 
+def all_texts(modules: Sequence[str] = MODULES) -> dict[str, str]:
+    """The docstrings of these modules, by name, each on one line."""
+    return {
+        name: f"{name}: {' '.join(doc.split())}"
+        for module in modules
+        for name, doc in documented(import_module(module))
+    }
+
+
 def retrieve(question: str, depth: int = 100) -> list[dict[str, object]]:
     """The `depth` docstrings most like the question, best first, by a rough retriever.
 
     It compares the three-letter sequences of the texts, rare ones counting more (cosine), which is
     fast, forgiving of word endings, and knows no words: what a reranker is for.
     """
-    texts = {
-        name: f"{name}: {' '.join(doc.split())}"
-        for module in MODULES
-        for name, doc in documented(import_module(module))
-    }
+    texts = all_texts()
     counts = {name: trigrams(text) for name, text in texts.items()}
     having = Counter(trigram for counted in counts.values() for trigram in counted)
     rarity = {trigram: math.log(len(texts) / n) for trigram, n in having.items()}
