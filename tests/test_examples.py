@@ -62,7 +62,7 @@ def ran(example: str, *also_on_path: Path, **environment: str) -> subprocess.Com
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
