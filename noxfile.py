@@ -34,7 +34,7 @@ VERSIONS_PAGE = ROOT / "docs" / "versions.md"
 TOOLS = ("hypothesis", "pytest", "pytest-xdist")
 TORCH = "torch==2.13.0"  # exactly, as in the group `dev`: its CPU build is small
 #: Loads torch, or Ray, and much more: the versions of torch's have rows of their own.
-HEAVY_EXTRAS = {"all", "cross-encoder", "ray"}
+HEAVY_EXTRAS = {"all", "cross-encoder", "ray", "teach"}
 
 # pyenv's shims answer only for the versions that are named: name them all, this one first
 _installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"

@@ -6,11 +6,10 @@ files and tokenizers are those of the real ones.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import Any
 
 from rerank_core.scorers.local.onnx import quantise
+from rerank_core.teaching.export import export_onnx
 
 #: The words that the tiny tokenizer knows whole; others are read letter by letter.
 WORDS = ["what", "is", "the", "capital", "of", "france", "paris", "rome", "berlin", "yes", "no"]
@@ -170,37 +169,7 @@ def minilm_cross_encoder(folder: Path) -> Path:
 
 def add_onnx(folder: Path, attention: str = "sdpa") -> Path:
     """Put the ONNX file of a saved BERT cross-encoder where repositories have it."""
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, attn_implementation=attention
-    ).eval()
-    names = ("input_ids", "attention_mask", "token_type_ids")
-
-    class Logits(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, *columns: Any) -> Any:
-            return self.model(**dict(zip(names, columns, strict=True))).logits
-
-    target = folder / "onnx" / "model.onnx"
-    target.parent.mkdir(exist_ok=True)
-    free = {0: "batch", 1: "sequence"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter needs no package more, and is old
-        torch.onnx.export(
-            Logits(),
-            tuple(torch.ones(2, 16, dtype=torch.long) for _ in names),
-            str(target),
-            input_names=list(names),
-            output_names=["logits"],
-            dynamic_axes={**dict.fromkeys(names, free), "logits": {0: "batch"}},
-            dynamo=False,
-        )
-    return target
+    return export_onnx(folder, attention)
 
 
 def add_int8(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import ConfigurationError, InvalidInputError
+from ..runtime.file_lock import locked
 from .forms import Form, dead_record, to_parquet
 from .index import Seen
 from .records import Done
@@ -42,7 +43,7 @@ class Folder:
         except OSError as error:
             raise InvalidInputError(f"{self.path} cannot be made: {error.strerror}") from None
         self._lock = (self.path / "lock").open("wb")
-        if not _locked(self._lock):
+        if not locked(self._lock):
             self._lock.close()
             raise InvalidInputError(f"another process is at work on {self.output}")
         return self
@@ -201,16 +202,3 @@ def _sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Whether it could be locked; the system lets go of it when the process ends, however."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -18,6 +18,7 @@ from . import eval as evaluation
 from . import judge as judgements
 from . import rank
 from . import serve as serving
+from . import teach as teaching
 from . import tune as tuning
 
 #: Exit codes, as `rerank --help` tells them.
@@ -79,5 +80,6 @@ app.command("tune")(_in_words(tuning.tuning))
 app.command("judge")(_in_words(judgements.judging))
 app.command("diff")(_in_words(changes.diff))
 app.command("doctor")(_in_words(diagnosis.doctor))
+app.command("teach")(_in_words(teaching.teaching))
 app.command("bulk")(_in_words(bulk_job.bulk))
 app.command("serve")(_in_words(serving.serve))

@@ -1,0 +1,85 @@
+"""A student's folder while it is taught, such that the process may be killed any time.
+
+`FOLDER/.teaching/` has what the way needs: which teaching this is, the teacher's scores as they
+came, and the trainer's checkpoints. At the end the checkpoints go; the scores, which were paid
+for, stay.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import InvalidInputError
+from ..runtime.file_lock import locked
+from .result import Teaching
+from .splits import RECORD
+
+
+class Folder:
+    """The folder of one student. `with` it, as only one process may be at work in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.work = path, path / ".teaching"
+        self.scores = self.work / "teacher.jsonl"
+        self._lock: IO[bytes] | None = None
+
+    def __enter__(self) -> Folder:
+        foreign = self.path.exists() and not self.work.is_dir()
+        if foreign and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise InvalidInputError(f"{self.path} holds something else: name a folder of its own")
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInputError(f"{self.work} cannot be made: {error.strerror}") from None
+        self._lock = (self.work / "lock").open("wb")
+        if not locked(self._lock):
+            self._lock.close()
+            raise InvalidInputError(f"another process is at work on {self.path}")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def take(self, job: Mapping[str, Any]) -> None:
+        """Raise `InvalidInputError` where another student was begun here."""
+        known = self.work / "job.json"
+        if known.exists():
+            before = json.loads(known.read_text(encoding="utf-8"))
+            if other := [name for name in job if before.get(name) != job[name]]:
+                raise InvalidInputError(
+                    f"{self.path} has a student with another {' and another '.join(other)}: name "
+                    "another folder, or remove that one"
+                )
+            return
+        replaced(known, json.dumps(dict(job), indent=2) + "\n")
+
+    def checkpoints(self, examples: str) -> Path:
+        """Where the trainer keeps them, for these examples (by their fingerprint)."""
+        return self.work / "checkpoints" / examples
+
+    def finished(self, examples: str) -> Teaching | None:
+        """What came of it, where all of it was done with these examples."""
+        record = self.path / RECORD
+        if not record.exists():
+            return None
+        whole = json.loads(record.read_text(encoding="utf-8"))
+        if whole["examples"] != examples:  # a larger budget brought more of them
+            return None
+        return Teaching.from_dict(whole["result"])
+
+    def tidy(self) -> None:
+        """Let go of the checkpoints."""
+        shutil.rmtree(self.work / "checkpoints", ignore_errors=True)
+
+
+def replaced(path: Path, text: str) -> None:
+    """Write it, such that there is either what was or all of what is."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8", errors="backslashreplace")
+    os.replace(part, path)
