@@ -306,7 +306,7 @@ def alone(session: nox.Session, extra: str) -> None:
     built = next(DIST.glob("*.whl"), None)
     if built is None:
         session.error("no wheel in dist/: nox -s wheel makes it")
-    if extra == "cross-encoder":
+    if extra in ("cross-encoder", "teach"):
         session.install("--no-compile", TORCH)
     session.install("--no-compile", str(built) if extra == "bare" else f"{built}[{extra}]")
     session.run("python", "-I", str(ROOT / "tests/packaging/alone.py"), extra)

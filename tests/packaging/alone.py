@@ -22,7 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the servers; not
 from loopback import OpenAIAPI, RerankAPI, Server, scoring
 
 import rerank_core
-from rerank_core import Candidate, ConfigurationError, MissingExtraError, Reranker
+from rerank_core import (
+    Candidate,
+    ConfigurationError,
+    InvalidInputError,
+    MissingExtraError,
+    Reranker,
+)
 
 QUERY = "red apples"
 TEXTS = ["green pears", "red apples", "red wine"]
@@ -118,6 +124,18 @@ def ray() -> None:
     Ray(workers=1)  # wants its packages when it is made
 
 
+def teach() -> None:
+    from rerank_core.evaluation import of_candidates
+    from rerank_core.teaching import teach
+
+    unjudged = of_candidates({"1": QUERY}, {"1": [Candidate(TEXTS[0], id="1")]}, {})
+    try:
+        teach(unjudged, Reranker("bm25"), "student")  # wants its packages first
+    except InvalidInputError:
+        return
+    raise AssertionError("nothing to measure by, and it teaches")
+
+
 def langchain() -> None:
     reranker = import_module("langchain_rerank").HybridReranker(top_n=1)
     from langchain_core.documents import Document  # second: the first says what it wants
@@ -183,6 +201,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "ray": ray,
     "redis": redis,
     "serve": serve,
+    "teach": teach,
 }
 #: What brings nothing of its own to be missed: without the package there is nothing to trace.
 SILENT = {"otel"}

@@ -33,7 +33,8 @@ def card(found: Teaching) -> str:
         f"p = {one['p_holm']:.3f}, {one['wins']} wins, {one['ties']} ties, {one['losses']} losses"
         for name, one in found.against.items()
     ]
-    cost = "unknown" if found.cost is None else f"{found.cost:.4f} US dollars"
+    cost = "an unknown sum" if found.cost is None else f"{found.cost:.4f} US dollars"
+    paid = f"its scores cost {cost}" if found.cost != 0 else "its scores cost nothing here"
     mixed = "with the retriever's scores, half and half after z-score" if found.mixed else "alone"
     share = "" if found.share is None else f" It keeps {found.share:.0%} of the teacher's gain."
     lines = [
@@ -59,7 +60,7 @@ def card(found: Teaching) -> str:
         "",
         f"{queries['train']} queries to learn from, {queries['stopping']} to say when to stop, "
         f"{queries['held_out']} held out; {queries['unasked']} had no score of the teacher's.",
-        f"Teacher: {found.teacher}; its scores cost {cost}.",
+        f"Teacher: {found.teacher}; {paid}.",
         "",
         "## Training",
         "",

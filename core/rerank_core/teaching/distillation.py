@@ -187,10 +187,11 @@ def _notes(
     notes = []
     if means[TEACHER] <= means[measuring.RETRIEVER]:
         notes.append("the teacher is no better than the retriever here: there is little to learn")
-    if len(splits.held_out) < _FEW:
+    least = measuring.detectable(evaluation)
+    if len(splits.held_out) < _FEW and 0 < least < 1:
         notes.append(
-            f"{len(splits.held_out)} held-out queries tell a gain of "
-            f"{measuring.noise(evaluation):.3f} or more from chance, 4 times of 5; not less"
+            f"{len(splits.held_out)} held-out queries tell a gain of {least:.3f} or more from "
+            "chance, 4 times of 5; less may go unseen"
         )
     if taught.unasked:
         notes.append(f"{taught.unasked} queries have no score of the teacher's")

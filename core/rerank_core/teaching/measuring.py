@@ -3,12 +3,10 @@ that neither of them learned from."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from .. import config
@@ -137,15 +135,10 @@ def share_kept(means: Mapping[str, float]) -> float | None:
     return round((means[STUDENT] - means[RETRIEVER]) / gain, 6)
 
 
-def noise(found: Evaluation) -> float:
-    """The least gain over the retriever that as many queries would show, 4 times of 5."""
-    detectable = [
-        one.difference.detectable
-        for result in found.systems
-        for one in result.against.values()
-        if math.isfinite(one.difference.detectable) and one.difference.detectable
-    ]
-    return fmean(detectable) if detectable else math.nan
+def detectable(found: Evaluation) -> float:
+    """The least gain of the student's that as many queries would show, 4 times of 5; inf: none."""
+    student = next(one for one in found.systems if one.name == STUDENT)
+    return student.against[found.measures[0]].difference.detectable
 
 
 def _reranker(folder: Path, *, int8: bool, mixed: bool, depth: int) -> Reranker:

@@ -16,9 +16,12 @@ from ..evaluation.running import Progress
 from ..scorers.local.local_model import cannot_fetch
 from ..telemetry.log import log
 from .examples import Example, columns
+from .folder import replaced
 from .settings import Settings
 
 _STATE = "trainer_state.json"
+#: How long it took up to the last checkpoint.
+_SECONDS = "seconds"
 #: After so many steps it is said how long it will take.
 _STEPS_TO_TELL = 5
 
@@ -26,7 +29,7 @@ _STEPS_TO_TELL = 5
 @dataclass(frozen=True, slots=True)
 class Trained:
     """The student at its best. `steps` done, `best_step` the one it is of, `losses` on the stopping
-    queries by step, `seconds` of this start, `device` as torch names it.
+    queries by step, `seconds` over all starts, `device` as torch names it.
     """
 
     model: Any
@@ -57,7 +60,8 @@ def train(
     from sentence_transformers.cross_encoder import CrossEncoderTrainer
     from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 
-    started = time.monotonic()
+    last = _last_whole(checkpoints)
+    started = time.monotonic() - (_seconds(checkpoints) if last else 0.0)
     _without_bars()
     set_seed(settings.seed)  # the head of an encoder is drawn when it is loaded
     try:
@@ -72,10 +76,9 @@ def train(
         train_dataset=rows[0],
         eval_dataset=rows[1],
         loss=_loss(model, settings),
-        callbacks=[EarlyStoppingCallback(settings.patience), _telling(progress)],
+        callbacks=[EarlyStoppingCallback(settings.patience), _telling(started, progress)],
     )
     trainer.remove_callback(PrinterCallback)
-    last = _last_whole(checkpoints)
     with warnings.catch_warnings():
         # of the trainer about torch, and of no concern to whoever teaches
         warnings.simplefilter("ignore")
@@ -156,23 +159,23 @@ def _without_bars() -> None:
     logging.disable_progress_bar()
 
 
-def _telling(progress: Progress | None) -> Any:
+def _telling(started: float, progress: Progress | None) -> Any:
     from transformers import TrainerCallback
 
     class Telling(TrainerCallback):  # type: ignore[misc, unused-ignore]
         """Says how far it is, and once how long it will take."""
 
         def __init__(self) -> None:
-            self.started = self.first = 0.0
+            self.began, self.first = 0.0, 0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.started, self.first = time.monotonic(), state.global_step
+            self.began, self.first = time.monotonic(), state.global_step
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if progress is not None:
                 progress("training", state.global_step, state.max_steps)
             if state.global_step - self.first == _STEPS_TO_TELL:
-                a_step = (time.monotonic() - self.started) / _STEPS_TO_TELL
+                a_step = (time.monotonic() - self.began) / _STEPS_TO_TELL
                 log.info(
                     "%d steps of %.1f s: about %.0f min, unless it stops before",
                     state.max_steps,
@@ -180,4 +183,14 @@ def _telling(progress: Progress | None) -> Any:
                     a_step * (state.max_steps - state.global_step) / 60,
                 )
 
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            replaced(Path(args.output_dir) / _SECONDS, f"{time.monotonic() - started}")
+
     return Telling()
+
+
+def _seconds(checkpoints: Path) -> float:
+    try:
+        return float((checkpoints / _SECONDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0.0
