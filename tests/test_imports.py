@@ -11,9 +11,11 @@ import pytest
 #: Packages that a user should pay for only when something uses them.
 HEAVY = (
     "Stemmer",
+    "accelerate",
     "aiolimiter",
     "bm25s",
     "cohere",
+    "datasets",
     "genai_prices",
     "httpx",
     "json_repair",
@@ -55,6 +57,7 @@ def loaded_by(statement: str) -> set[str]:
         "from rerank_core.scorers import LLMScorer, CohereScorer, RerankAPIScorer, BM25Scorer",
         "from rerank_core.combine import WeightedSum",
         "from rerank_core.bulk import RerankStage, Summary, run",
+        "from rerank_core.teaching import Settings, Teaching, teach",
         "from rerank_core import Reranker; Reranker()",
     ],
 )

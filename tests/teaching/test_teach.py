@@ -21,6 +21,7 @@ from rerank_core.cli.app import app
 from rerank_core.evaluation import Collection, Run
 from rerank_core.scorers import OnnxCrossEncoderScorer
 from rerank_core.teaching import Teaching, teach
+from rerank_core.teaching.folder import Folder
 
 pytestmark = [
     pytest.mark.skipif(
@@ -185,7 +186,7 @@ def test_killed_it_goes_on_and_learns_the_same(
         progress=lambda what, done, _: steps.append(done) if what == "training" else None,
     )
 
-    assert steps[0] == 21
+    assert steps[0] == 21  # after the last whole one
     assert found.means == winner.means
     assert found.training["losses"] == pytest.approx(winner.training["losses"], rel=1e-3)
     assert (tmp_path / "rerank.toml").exists()
@@ -214,6 +215,22 @@ def test_what_cannot_be_taught_is_refused_before_any_work(tmp_path: Path) -> Non
     refused("there is no folder", config="nowhere/rerank.toml")
     assert (tmp_path / "mine.toml").read_text() == '[reranker]\nscorer = "bm25"\n'
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.toml", "mine.txt"]
+
+
+def test_a_folder_is_one_students_once_it_learns(tmp_path: Path) -> None:
+    """Before, a start that was not to be had may be mended; and one process at a time is in it."""
+    with Folder(tmp_path / "student") as place:
+        place.take({"start": "mistyped", "data": "1"})
+        place.take({"start": "there", "data": "1"})
+        place.checkpoints("any").mkdir(parents=True)
+        place.take({"start": "there", "data": "1"})
+        with pytest.raises(InvalidInputError, match="another start: name another folder"):
+            place.take({"start": "other", "data": "1"})
+        with (
+            pytest.raises(InvalidInputError, match="another process is at work"),
+            Folder(tmp_path / "student"),
+        ):
+            pass
 
 
 def test_a_teacher_that_was_not_measured_is_refused(tmp_path: Path) -> None:

@@ -124,11 +124,12 @@ def _taught(
     progress: Progress | None,
 ) -> Teaching:
     from .export import save
-    from .training import train
+    from .training import train, without_bars
 
     checkpoints = place.checkpoints(fingerprint([*learn, *stopping]))
-    trained = train(start, learn, stopping, checkpoints, settings, progress)
-    save(trained.model, place.path)
+    with without_bars():
+        trained = train(start, learn, stopping, checkpoints, settings, progress)
+        save(trained.model, place.path)
     mixed = measuring.helps_to_mix(place.path, collection.only(set(splits.stopping)), MEASURE)
     held_out = collection.only(set(splits.held_out))
     evaluation = measuring.measure(

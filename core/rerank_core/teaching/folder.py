@@ -47,9 +47,13 @@ class Folder:
             self._lock.close()
 
     def take(self, job: Mapping[str, Any]) -> None:
-        """Raise `InvalidInputError` where another student was begun here."""
-        known = self.work / "job.json"
-        if known.exists():
+        """Raise `InvalidInputError` where another student was begun here.
+
+        Where none was (a start that was not to be had, a budget that did not do), nothing is lost:
+        the teacher's scores are good for any.
+        """
+        known, begun = self.work / "job.json", (self.work / "checkpoints", self.path / RECORD)
+        if known.exists() and any(path.exists() for path in begun):
             before = json.loads(known.read_text(encoding="utf-8"))
             if other := [name for name in job if before.get(name) != job[name]]:
                 raise InvalidInputError(

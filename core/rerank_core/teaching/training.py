@@ -7,7 +7,8 @@ import math
 import shutil
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,9 @@ def train(
 ) -> Trained:
     """Fine-tune the model `start` (a cross-encoder, or an encoder, which gets a head of chance).
 
-    Goes on from the last whole checkpoint in the folder. The same examples, settings, versions and
-    number of threads give the same student. Raises `ConfigurationError` where `start` cannot be
-    had.
+    Goes on from the last whole checkpoint in the folder. Python, NumPy and torch are seeded, so
+    that the same examples, settings, versions and number of threads give the same student. Raises
+    `ConfigurationError` where `start` cannot be had.
     """
     import torch
     from datasets import Dataset
@@ -62,7 +63,6 @@ def train(
 
     last = _last_whole(checkpoints)
     started = time.monotonic() - (_seconds(checkpoints) if last else 0.0)
-    _without_bars()
     set_seed(settings.seed)  # the head of an encoder is drawn when it is loaded
     try:
         model = CrossEncoder(start, num_labels=1, max_length=settings.max_length)
@@ -152,11 +152,18 @@ def _last_whole(checkpoints: Path) -> Path | None:
     return whole[max(whole)] if whole else None
 
 
-def _without_bars() -> None:
-    """Loading and saving a small model is no news."""
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Loading and saving a small model is no news: transformers shows no bar for it in here."""
     from transformers.utils import logging
 
+    shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _telling(started: float, progress: Progress | None) -> Any:
