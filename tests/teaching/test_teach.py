@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from rerank_core import InvalidInputError, MissingExtraError, Reranker, errors
 from rerank_core.cli.app import app
 from rerank_core.evaluation import Collection, Run
+from rerank_core.evaluation.provenance import Provenance
 from rerank_core.scorers import OnnxCrossEncoderScorer
 from rerank_core.teaching import Teaching, teach
 from rerank_core.teaching.folder import Folder
@@ -195,6 +196,7 @@ def test_killed_it_goes_on_and_learns_the_same(
 def test_what_cannot_be_taught_is_refused_before_any_work(tmp_path: Path) -> None:
     """Without judgements, without texts, over a folder or a file of somebody else's."""
     untexted = replace(JUDGED, queries=dict.fromkeys(JUDGED.queries, ""))
+    judged_by_it = replace(JUDGED, provenance=Provenance({"gpt-4o-mini": 40}))
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "mine.toml").write_text('[reranker]\nscorer = "bm25"\n')
 
@@ -205,10 +207,12 @@ def test_what_cannot_be_taught_is_refused_before_any_work(tmp_path: Path) -> Non
                 lessons.teacher(JUDGED),
                 tmp_path / folder,
                 start="nowhere/none",
+                name="gpt-4o-mini, of May",
                 config=tmp_path / config if config else None,
             )
 
     refused("no query is judged", replace(JUDGED, qrels={}))
+    refused("gpt-4o-mini judged these queries and is the teacher", judged_by_it)
     refused("have no text here", untexted)
     refused("holds something else", folder=".")
     refused(r"mine\.toml is there already", config="mine.toml")

@@ -14,6 +14,7 @@ from ..errors import InvalidInputError, require
 from ..evaluation.collection import Collection
 from ..evaluation.evaluation import Evaluation
 from ..evaluation.journal import Journal, ranking_key, system_key
+from ..evaluation.provenance import own_judge
 from ..evaluation.run import Run
 from ..evaluation.running import Progress
 from ..remote.identity import named_model
@@ -75,7 +76,7 @@ def teach(
     require("teach", "teach", "onnxruntime", "tokenizers", "ir_measures", "scipy")
     settings = settings or Settings()
     target = None if config is None else _own_file(Path(config))
-    _refuse_what_cannot_be_measured(collection)
+    _refuse_what_cannot_be_measured(collection, name, teacher)
     splits = split(collection, settings, held_out)
     learned = learned_before(start)
     refuse_what_was_learned(start, learned, collection, splits)
@@ -237,7 +238,14 @@ def _own_file(path: Path) -> Path:
     return path
 
 
-def _refuse_what_cannot_be_measured(collection: Collection) -> None:
+def _refuse_what_cannot_be_measured(
+    collection: Collection, name: str, teacher: Run | Reranker
+) -> None:
+    if (own := own_judge(collection.provenance, name, teacher)) is not None:
+        raise InvalidInputError(
+            f"{own} judged these queries and is the teacher: its own judgements cannot say whether "
+            "what it teaches helps; take another judge, or a person's"
+        )
     if not collection.has_texts:
         raise InvalidInputError(
             "queries or candidates have no text here, only ids, and a student reads texts: give a "
@@ -245,8 +253,8 @@ def _refuse_what_cannot_be_measured(collection: Collection) -> None:
         )
     if not collection.qrels.keys() & collection.candidates.keys():
         raise InvalidInputError(
-            "no query is judged: nothing would tell whether the student helps; judge some of them, "
-            "which the teacher's own scores cannot stand for"
+            "no query is judged: nothing would tell whether the student helps; judge some of them "
+            "(rerank judge, by another model than the teacher's)"
         )
 
 
