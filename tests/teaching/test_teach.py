@@ -36,8 +36,8 @@ pytestmark = [
 JUDGED = lessons.collection()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
     """Threads that wait for each other in so small a model wait for whatever else runs, too."""
     import torch
 
@@ -48,7 +48,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def start(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from models import tiny_cross_encoder
 
     return tiny_cross_encoder(tmp_path_factory.mktemp("start") / "tiny")
