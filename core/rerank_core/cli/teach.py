@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -176,7 +176,7 @@ def _lines() -> Progress:
     return told
 
 
-def _show(found: Teaching, asked: Any) -> None:
+def _show(found: Teaching, asked: Path | None) -> None:
     console = Console()
     table = plain_table(
         f"{found.queries['held_out']} held-out queries", found.measure, "documents/s", width=26
