@@ -91,7 +91,8 @@ def train(
     model.eval()
     return Trained(
         model,
-        trainer.state.global_step,
+        # begun again at its end, the trainer takes one step more, which is not the best
+        min(trainer.state.global_step, arguments.max_steps),
         trainer.state.best_global_step or trainer.state.global_step,
         losses,
         time.monotonic() - started,
