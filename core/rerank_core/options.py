@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_ar
 from .combine.combination import Combination
 from .engine.selection import Duplicates
 from .errors import ConfigurationError, InvalidInputError, UnknownOptionError
-from .protocols import ScoreStore
+from .protocols import ScoreStore, traits_of
 from .ranking.ranking import Ranking
 from .ranking.retrieval import RetrievalScore
 from .runtime.checks import one_of, real_number, whole_number
 from .runtime.deadline import UNSET, Timeout, Unset, seconds
-from .scorers.named import ScorerLike, recipe
+from .scorers.named import Recipe, ScorerLike, recipe
 from .stores import score_store
 
 #: What the world's failures become.
@@ -375,8 +375,23 @@ def _paragraphs() -> list[str]:
     ]
 
 
-def no_threshold(name: str, ordinal: bool) -> str:
-    """Why a scorer of this name takes none, and which do."""
+def check_threshold(last: Recipe, combine: Combination | None) -> None:
+    """Raise `ConfigurationError` where the last stage's scores would make a threshold noise."""
+    if last.unless is not None:
+        raise ConfigurationError(
+            "threshold= needs the last stage's scores of every query: leave out its unless="
+        )
+    for name, traits in ((name, traits_of(one)) for name, one in last.scorers.items()):
+        if not traits.calibrated:
+            raise ConfigurationError(_no_threshold(last.name or name, traits.ordinal))
+    if combine is not None and not combine.calibrated:
+        raise ConfigurationError(
+            "threshold= needs scores that mean the same for every query: combine them by a "
+            'WeightedSum with normalize="none" or "sigmoid"'
+        )
+
+
+def _no_threshold(name: str, ordinal: bool) -> str:
     why = "a listwise order has no grades" if ordinal else f"{name}'s do not"
     return (
         f"threshold= needs scores that mean the same for every query; {why}. An LLM's grades "

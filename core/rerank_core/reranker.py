@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Self, Unpack, cast
@@ -16,39 +14,36 @@ from .engine.assembly import assemble
 from .engine.pipeline import Pipeline
 from .engine.rate_limit import RateLimit
 from .engine.selection import Selection
-from .errors import ConfigurationError, ScorerError
+from .engine.shadow import Shadows
+from .errors import ConfigurationError
 from .options import (
     CHANGES,
     Held,
     Options,
     RerankerChanges,
     RerankerOptions,
+    check_threshold,
     described,
     for_call,
-    no_threshold,
     refuse_unknown,
     spelled_out,
     spelled_out_changes,
 )
 from .protocols import Scorer, ScoreStore, traits_of
 from .ranking.candidate import RETRIEVAL, Document
+from .ranking.cut import cut
 from .ranking.given import Given, given
-from .ranking.ranking import DegradedError, Placed, Ranking, as_retrieved, ranked
+from .ranking.ranking import DegradedError, Ranking, as_retrieved
 from .ranking.report import Report
-from .runtime import loop, threads
+from .runtime import loop
 from .runtime.deadline import UNSET, Deadline, Timeout, Unset, seconds
 from .scorers.instructions import instruct, instruct_where_taken
 from .scorers.named import Recipe, ScorerLike, stages
 from .self_check import CheckReport
 from .self_check.asking import check_scorers
-from .telemetry.chat_callbacks import unobserved
 from .telemetry.log import DEGRADED, log
 from .telemetry.tracing import ranking_span
 
-#: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
-MAX_SHADOWS = 8
-#: How long closing waits for them, in seconds.
-SHADOW_TIMEOUT = 10.0
 #: What a config file says by the name it was given by, and not by what that stands for.
 _NAMED = ("scorer", "fallback", "cache")
 
@@ -103,7 +98,7 @@ class Reranker(Held):
                     "ReciprocalRankFusion() from rerank_core.combine"
                 )
         if self.threshold is not None:
-            self._check_calibrated()
+            check_threshold(self.stages[-1], self.combine)
         # as they were asked for, less a password in a URL: what a config file can say of them
         self._named |= {name: named[name] for name in _NAMED if name in named}
         if "cache" in named:
@@ -111,7 +106,7 @@ class Reranker(Held):
             self._named["cache"] = getattr(self.cache, "url", named["cache"])
         self._named = config.as_asked(self._named)
         self._pipeline = self._build()
-        self._shadows: set[asyncio.Task[None]] = set()
+        self._shadows = Shadows()
         if named.keys() & {"scorer", "instruction", "check"}:
             self._checked_as: CheckReport | None = None
             if options.check:
@@ -215,22 +210,6 @@ class Reranker(Held):
             hedge_after=seconds("hedge_after", self.hedge_after),
         )
 
-    def _check_calibrated(self) -> None:
-        """A threshold on scores that only tell an order, or are by the list, would be noise."""
-        last = self.stages[-1]
-        if last.unless is not None:
-            raise ConfigurationError(
-                "threshold= needs the last stage's scores of every query: leave out its unless="
-            )
-        for name, scorer in last.scorers.items():
-            if not traits_of(scorer).calibrated:
-                raise ConfigurationError(no_threshold(last.name or name, traits_of(scorer).ordinal))
-        if self.combine is not None and not self.combine.calibrated:
-            raise ConfigurationError(
-                "threshold= needs scores that mean the same for every query: combine them by a "
-                'WeightedSum with normalize="none" or "sigmoid"'
-            )
-
     # -- the two faces -------------------------------------------------------------------------
 
     def rank(
@@ -292,11 +271,11 @@ class Reranker(Held):
         >>> print(Reranker(lambda query, texts: [0.5] * len(texts)).check().findings[0].fault)
         constant
         """
-        return self._take_note(loop.run(self._check()))
+        return loop.run(self._check())
 
     async def acheck(self) -> CheckReport:
         """Same, awaited."""
-        return self._take_note(await loop.arun(self._check()))
+        return await loop.arun(self._check())
 
     def close(self) -> None:
         """Let go of clients and threads. A later call opens them again."""
@@ -329,7 +308,7 @@ class Reranker(Held):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._pipeline = self._build()
-        self._shadows = set()
+        self._shadows = Shadows()
 
     # -- the flow ------------------------------------------------------------------------------
     def _checked(
@@ -360,66 +339,34 @@ class Reranker(Held):
     async def _rank(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
         if self.shadow is None:
             return await self._scored(asked, top_n, deadline)
-        if random.random() < self.shadow and len(self._shadows) < MAX_SHADOWS:
-            task = asyncio.create_task(self._scored_in_shadow(asked, top_n, deadline))
-            self._shadows.add(task)
-            task.add_done_callback(self._shadows.discard)
+        self._shadows.sample(self.shadow, lambda: self._unseen(asked, top_n, deadline), self._tell)
         report = Report(notes=("shadow mode: this is the retriever's order", *asked.notes))
-        return _ranking(asked, as_retrieved(asked.retrieval, keep_scores=True), top_n, report)
+        return cut(asked, as_retrieved(asked.retrieval, keep_scores=True), top_n, report)
 
     async def _check(self) -> CheckReport:
         limit = RateLimit(self.requests_per_minute, self.tokens_per_minute)
-        with unobserved():
-            return await check_scorers(self.scorers, limit)
-
-    def _take_note(self, report: CheckReport) -> CheckReport:
-        self._checked_as = report
-        for finding in report.findings:
-            log.warning("self-check: %s", finding)
-        return report
+        self._checked_as = await check_scorers(self.scorers, limit)
+        return self._checked_as
 
     def _log_check(self) -> None:
         if self._options.check and self._checked_as is not None:
             log.info("%s", self._checked_as.summary)
 
     async def _aclose(self) -> None:
-        if self._shadows:
-            await asyncio.wait(self._shadows, timeout=SHADOW_TIMEOUT)
+        await self._shadows.finished()
         await self._pipeline.aclose()
 
-    async def _scored_in_shadow(self, *asked: Any) -> None:
-        with unobserved():  # the ranking that was observed is over
-            try:
-                ranking = dataclasses.replace(await self._scored(*asked), shadow=True)
-            except ScorerError as error:
-                log.warning("scoring in shadow failed: %s", error)
-                return
-            await threads.run(lambda stop: self._tell(ranking))
+    async def _unseen(self, *asked: Any) -> Ranking:
+        return dataclasses.replace(await self._scored(*asked), shadow=True)
 
     async def _scored(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
         selection = Selection(duplicates=self.duplicates, max_per=self.max_per)
         with ranking_span(self.name, list(self.scorers), asked, top_n) as span:
             placed, report = await selection.run(self._pipeline.run, asked, deadline)
-            span.finish(ranking := self._cut(asked, placed, top_n, report))
-        return ranking
-
-    def _cut(
-        self, asked: Given, placed: Sequence[Placed], top_n: int | None, report: Report
-    ) -> Ranking:
-        """The ranking, of which what reaches the threshold is returned, if there is one."""
-        if self.threshold is not None and report.degraded:
-            note = f"threshold {self.threshold:g} was skipped: the ranking is degraded"
-            report = dataclasses.replace(report, notes=(*report.notes, note))
-        elif self.threshold is not None:
             last = self._asked[-1].scorers  # what lies beneath it, it has not judged
-            reached = sum(
-                hit.score is not None
-                and hit.score >= self.threshold
-                and all(hit.components.get(name) is not None for name in last)
-                for hit in placed
-            )
-            top_n = reached if top_n is None else min(top_n, reached)
-        return _ranking(asked, placed, top_n, report)
+            ranking = cut(asked, placed, top_n, report, threshold=self.threshold, judged_by=last)
+            span.finish(ranking)
+        return ranking
 
     def _told(self, ranking: Ranking) -> Ranking:
         """Tell whoever wants to know of this ranking; raise if it was asked for."""
@@ -442,10 +389,6 @@ class Reranker(Held):
 
 def _name(scorer: Scorer) -> str:
     return str(getattr(scorer, "model", None) or traits_of(scorer).name)
-
-
-def _ranking(asked: Given, placed: Sequence[Placed], top_n: int | None, report: Report) -> Ranking:
-    return Ranking(asked.query, ranked(placed, asked.candidates, asked.documents), top_n, report)
 
 
 Reranker.__doc__ = described(Reranker.__doc__)

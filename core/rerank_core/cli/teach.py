@@ -21,7 +21,7 @@ from ..scorers.local.cross_encoder import DEFAULT_MODEL
 from ..teaching.distillation import teach
 from ..teaching.result import Teaching
 from ..teaching.settings import Settings
-from . import judged, stdout
+from . import judged, stdout, waiting
 from .table import plain_table
 
 #: Seconds between two lines of progress where there is no terminal.
@@ -123,7 +123,7 @@ def teaching(
         collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
         if queries is not None:
             collection = collection.sample(queries, seed)
-        with judged.progress(not as_json) as bar:
+        with waiting.progress(not as_json) as bar:
             found = teach(
                 collection,
                 asked,

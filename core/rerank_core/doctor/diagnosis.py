@@ -34,6 +34,7 @@ from . import (
 )
 from . import texts as seen
 from .evidence import Case, Evidence, Setup, key
+from .explains import EXPLAINS
 from .finding import Cause, Finding
 from .quality import as_ranked, ndcg
 from .quality import as_retrieved as in_retrieved_order
@@ -72,26 +73,6 @@ _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     relation.own_judgements,
     judgements.find,
 )
-#: What a scorer that does not do its work looks like, by judgements.
-_BY_JUDGEMENTS = frozenset({Cause.WEIGHTS, Cause.PHANTOM, Cause.UNJUDGED})
-#: A cause that explains others: these are not named beside it.
-_EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
-    Cause.UNREADABLE: _BY_JUDGEMENTS,
-    Cause.UNANSWERED: _BY_JUDGEMENTS,
-    Cause.EMPTY_TEXT: _BY_JUDGEMENTS | {Cause.TIED, Cause.DUPLICATES, Cause.UNRELATED},
-    Cause.IDS: _BY_JUDGEMENTS,
-    Cause.SCALE: frozenset({Cause.WEIGHTS, Cause.UNJUDGED}),
-    Cause.WRONG_WAY: _BY_JUDGEMENTS,
-    Cause.UNRELATED: frozenset({Cause.PHANTOM, Cause.UNJUDGED, Cause.UNSTABLE}),
-    Cause.TRUNCATION: _BY_JUDGEMENTS | {Cause.UNRELATED},
-    Cause.TIED: _BY_JUDGEMENTS | {Cause.UNRELATED},
-    Cause.DEFAULTS: _BY_JUDGEMENTS,
-    Cause.NEIGHBOURS: _BY_JUDGEMENTS | {Cause.TIED, Cause.POSITION},
-    Cause.UNSTABLE: _BY_JUDGEMENTS,
-    Cause.LENGTH: _BY_JUDGEMENTS | {Cause.UNRELATED},
-    Cause.POSITION: _BY_JUDGEMENTS | {Cause.ECHO},
-    Cause.UNJUDGED: frozenset({Cause.WEIGHTS, Cause.PHANTOM}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +182,7 @@ def diagnose(
 
 def _conclude(evidence: Evidence, of: int, *, probed: bool) -> Diagnosis:
     found = [finding for detect in _DETECTORS for finding in detect(evidence)]
-    explained = {cause for finding in found for cause in _EXPLAINS.get(finding.cause, ())}
+    explained = {cause for finding in found for cause in EXPLAINS.get(finding.cause, ())}
     order = list(Cause)
     judged = bool(evidence.judged)
     return Diagnosis(

@@ -13,6 +13,8 @@ from ..engine.rate_limit import RateLimit
 from ..protocols import Scorer, Traits, traits_of
 from ..runtime.deadline import Deadline
 from ..runtime.usage import metered
+from ..telemetry.chat_callbacks import unobserved
+from ..telemetry.log import log
 from . import detail, matching
 from .answers import Answer, Answers
 from .plan import LONGEST, Asked, plan
@@ -28,14 +30,17 @@ FORGOTTEN, LOST = 0.15, 0.01
 async def check_scorers(
     scorers: Mapping[str, Scorer], rate_limit: RateLimit | None = None
 ) -> CheckReport:
-    """Ask each scorer, and say what is wrong with it. Runs on the background loop."""
+    """Ask each scorer, and say what is wrong with it, in the log too. On the background loop."""
     started = time.monotonic()
     findings: list[Finding] = []
     calls = 0
-    for name, scorer in scorers.items():
-        asked, found = await _check(name, scorer, rate_limit or RateLimit())
-        calls = max(calls, asked)
-        findings += found
+    with unobserved():
+        for name, scorer in scorers.items():
+            asked, found = await _check(name, scorer, rate_limit or RateLimit())
+            calls = max(calls, asked)
+            findings += found
+    for finding in findings:
+        log.warning("self-check: %s", finding)
     return CheckReport(tuple(findings), tuple(scorers), calls, time.monotonic() - started)
 
 

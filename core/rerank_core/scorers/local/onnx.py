@@ -27,12 +27,12 @@ from .head import refuse_architecture
 from .local_model import (
     PairScores,
     Shared,
-    cannot_fetch,
     guided,
     model_named,
     one_logit,
     scores_from,
 )
+from .model_files import EXTERNAL_DATA, Folder, Hub, files_of
 from .onnx_graph import prune_graph
 from .processor import int8_names
 
@@ -40,8 +40,6 @@ DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
 #: Where repositories keep the model in full precision, the usual place first.
 _FP32_NAMES = ("onnx/model.onnx", "model.onnx")
-#: Weights too large for the file itself stand beside it, under one of these endings.
-_EXTERNAL_DATA = ("_data", ".data")
 #: The most tokens of a pair where the model states no limit.
 _USUAL_LENGTH = 512
 #: A text with more characters a token than this is read in steps, not as a whole.
@@ -215,7 +213,7 @@ class _Loader:
     max_length: int | None
 
     def __call__(self) -> _Model:
-        files = _Folder(Path(self.model)) if Path(self.model).exists() else _Hub(self)
+        files = files_of(self.model, self.revision)
         weights = files.first(self._names())
         if weights is None and self.precision == "int8" and self.file is None:
             weights = files.first(_FP32_NAMES)
@@ -234,7 +232,7 @@ class _Loader:
             return (self.file, f"onnx/{self.file}")
         return int8_names() if self.precision == "int8" else _FP32_NAMES
 
-    def _model(self, files: _Folder | _Hub, session: Callable[[], Any]) -> _Model:
+    def _model(self, files: Folder | Hub, session: Callable[[], Any]) -> _Model:
         from tokenizers import Tokenizer
 
         description = files.first(("tokenizer.json",))
@@ -261,71 +259,6 @@ class _Loader:
             )
         model.logits("a", ["b"], stop=lambda: False)  # what is wrong with it shows now
         return model
-
-
-class _Folder:
-    """A model's files on this machine."""
-
-    def __init__(self, path: Path) -> None:
-        self.weights = path if path.is_file() else None
-        self.roots = (path.parent, path.parent.parent) if path.is_file() else (path,)
-
-    def first(self, names: Sequence[str]) -> Path | None:
-        if self.weights is not None and names[0].endswith(".onnx"):
-            return self.weights
-        paths = (root / name for name in names for root in self.roots)
-        return next((path for path in paths if path.is_file()), None)
-
-
-class _Hub:
-    """A model's files on the Hugging Face hub, by way of its cache."""
-
-    def __init__(self, wanted: _Loader) -> None:
-        self.wanted = wanted
-
-    def first(self, names: Sequence[str]) -> Path | None:
-        try:
-            return self._first(names)
-        except Exception as error:
-            raise cannot_fetch(self.wanted.model, error) from error
-
-    def _first(self, names: Sequence[str]) -> Path | None:
-        # What is in the cache is taken as it is: no start should wait for the network.
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import LocalEntryNotFoundError
-
-        unreachable: Exception | None = None
-        for name in names:
-            cached = try_to_load_from_cache(self.wanted.model, name, revision=self.wanted.revision)
-            if isinstance(cached, str):
-                return Path(cached)
-            if cached is not None or unreachable:  # known not to be there, or not to be known
-                continue
-            try:
-                path = self._download(name)
-            except LocalEntryNotFoundError as error:
-                unreachable = error
-                continue
-            if path is not None:
-                return path
-        if unreachable:
-            raise unreachable
-        return None
-
-    def _download(self, name: str) -> Path | None:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-        try:
-            path = hf_hub_download(self.wanted.model, name, revision=self.wanted.revision)
-        except LocalEntryNotFoundError:
-            raise  # the hub did not answer: nobody knows whether there is such a file
-        except EntryNotFoundError:
-            return None
-        if name.endswith(".onnx"):
-            for ending in _EXTERNAL_DATA:
-                self._download(name + ending)
-        return Path(path)
 
 
 def _session(weights: Path) -> Any:
@@ -359,7 +292,7 @@ def _pruned(weights: Path) -> bytes | None:
     One whose weights stand in files of their own is large: so many layers that the last of them
     counts for little, and too much to be copied for it.
     """
-    if any(weights.with_name(weights.name + ending).exists() for ending in _EXTERNAL_DATA):
+    if any(weights.with_name(weights.name + ending).exists() for ending in EXTERNAL_DATA):
         return None
     try:
         with weights.open("rb") as file:
