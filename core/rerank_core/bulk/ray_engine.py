@@ -149,7 +149,7 @@ class Ray:
         if self.gpus is not None:
             return self.gpus or None
         wanted = any(getattr(one, "takes_gpu", False) for one in reranker.scorers.values())
-        there = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        there = ray.cluster_resources()
         return 1 if wanted and there.get("GPU") else None
 
 
