@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo picture test quick docs docs-serve check real-servers matrix lowest wheel container beside coverage release-check benchmarks
+.PHONY: demo picture test quick long docs docs-serve check real-servers matrix lowest wheel container beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5

@@ -49,6 +49,14 @@ SLOW_SUITES = {
     "test_strategies.py",
 }
 
+#: What of these trains models, or drives whole servers and browsers: `make long` runs it.
+LONG_SUITES = {
+    "test_built_site.py",
+    "test_serve_clients.py",
+    "test_serve_process.py",
+    "test_teach.py",
+}
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,3 +64,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW_SUITES:
             item.add_marker(pytest.mark.slow)
+        if item.path.name in LONG_SUITES and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.long)
