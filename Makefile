@@ -20,6 +20,10 @@ test: .venv/dev
 quick: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
 
+# What trains models, and drives whole servers and browsers: longer than a change should wait for.
+long: .venv/dev
+	$(BIN)/python -m pytest -m long
+
 # Servers that nobody here wrote, started on loopback by the tests; each skips where it is missing.
 # For Redis: apt-get install redis-server redis-sentinel redis-tools openssl. LiteLLM's proxy and
 # Infinity are looked for in RERANK_SERVERS, the bin folders of environments of their own.
