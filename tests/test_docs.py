@@ -23,11 +23,11 @@ from rerank_core.scorers import LLMScorer
 
 DOCS = doc_pages.ROOT / "docs"
 SKILL = doc_pages.ROOT / "skills" / "dropin-rerank" / "SKILL.md"
-#: Those with Python on them; tutorials have a test of their own.
+#: Those with Python on them; tutorials and migration have tests of their own.
 PAGES = sorted(
     page
     for page in [*DOCS.rglob("*.md"), SKILL]
-    if doc_pages.blocks(page) and page.parent.name != "tutorials"
+    if doc_pages.blocks(page) and page.parent.name not in ("tutorials", "migration")
 )
 
 #: What the pages take for granted: names that they have introduced in words.

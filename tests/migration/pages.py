@@ -9,7 +9,7 @@ from pathlib import Path
 import doc_pages
 
 FOLDER = doc_pages.ROOT / "docs" / "migration"
-PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
+PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "index.md")
 
 
 def pairs(page: Path) -> list[tuple[str, str]]:

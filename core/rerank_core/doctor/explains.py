@@ -15,7 +15,7 @@ EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
     Cause.EMPTY_TEXT: _BY_JUDGEMENTS | {Cause.TIED, Cause.DUPLICATES, Cause.UNRELATED},
     Cause.IDS: _BY_JUDGEMENTS,
     Cause.SCALE: frozenset({Cause.WEIGHTS, Cause.UNJUDGED}),
-    Cause.WRONG_WAY: _BY_JUDGEMENTS,
+    Cause.WRONG_WAY: _BY_JUDGEMENTS | {Cause.LENGTH},
     Cause.UNRELATED: frozenset({Cause.PHANTOM, Cause.UNJUDGED, Cause.UNSTABLE}),
     Cause.TRUNCATION: _BY_JUDGEMENTS | {Cause.UNRELATED},
     Cause.TIED: _BY_JUDGEMENTS | {Cause.UNRELATED},
