@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def _no_keys_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith("_API_KEY") or name in {"OPENAI_BASE_URL", "RERANK_MODEL", "CO_API_URL"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_server_known_by_its_port() -> None:
+    """A port of loopback is used again, by another server that takes other parameters."""
+    if (dialect := sys.modules.get("rerank_core.chat.dialect")) is not None:
+        dialect._known.clear()
 
 
 #: Whole suites that wait for deadlines, processes or servers: left out by `-m "not slow"`.
