@@ -6,7 +6,9 @@ files and tokenizers are those of the real ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rerank_core.scorers.local.onnx import quantise
 from rerank_core.teaching.export import export_onnx
@@ -46,27 +48,17 @@ def tiny_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
 def tiny_causal_reranker(folder: Path) -> Path:
     """A Qwen3 language model of two small layers, whose tokenizer knows "yes" and "no"."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+    from transformers import Qwen3Config, Qwen3ForCausalLM
 
     folder.mkdir(parents=True, exist_ok=True)
-    entries = {e: i for i, e in enumerate(dict.fromkeys(["<pad>", "<unk>", *WORDS, *LETTERS]))}
-    words = Tokenizer(models.WordLevel(entries, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words,
-        pad_token="<pad>",
-        unk_token="<unk>",
-        padding_side="left",
-        model_max_length=128,
-    )
+    tokenizer = _whole_words(["<pad>", "<unk>"], padding_side="left", model_max_length=128)
     tokenizer.chat_template = (
         "{% for message in messages %}{{ message.role }} : {{ message.content }} "
         "{% endfor %}answer yes or no :"
     )
     torch.manual_seed(7)
     config = Qwen3Config(
-        vocab_size=len(entries),
+        vocab_size=len(tokenizer),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -90,22 +82,11 @@ def tiny_grader(folder: Path) -> Path:
     layers make is kept for whether a digit came last.
     """
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import (
-        GenerationConfig,
-        LlamaConfig,
-        LlamaForCausalLM,
-        PreTrainedTokenizerFast,
-    )
+    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     folder.mkdir(parents=True, exist_ok=True)
-    names = ["<pad>", "<unk>", "<end>", *WORDS, *LETTERS]
-    entries = {entry: place for place, entry in enumerate(dict.fromkeys(names))}
-    words = Tokenizer(models.WordLevel(entries, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", eos_token="<end>"
-    )
+    tokenizer = _whole_words(["<pad>", "<unk>", "<end>"], eos_token="<end>")
+    entries = tokenizer.get_vocab()
     tokenizer.chat_template = (
         "{% for message in messages %}{{ message.content }} {% endfor %}grade :"
     )
@@ -145,6 +126,20 @@ def tiny_grader(folder: Path) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _whole_words(special: Sequence[str], **options: Any) -> Any:
+    """A tokenizer that knows the words and letters as they stand between spaces."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    names = dict.fromkeys([*special, *WORDS, *LETTERS])
+    entries = {entry: place for place, entry in enumerate(names)}
+    words = Tokenizer(models.WordLevel(entries, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", **options
+    )
 
 
 def minilm_folder() -> Path:
