@@ -136,14 +136,20 @@ def test_what_is_no_text_or_holds_nothing_is_said(tmp_path: Path) -> None:
     assert (result.exit_code, "holds no query" in result.stderr) == (2, True)
 
 
-def test_a_folder_of_a_model_that_is_not_there_is_no_name_on_the_hub(tmp_path: Path) -> None:
+def test_a_folder_of_a_model_that_is_not_there_is_no_name_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Said at once; a name on the hub, and a folder that is there, are taken."""
-    for missing in (tmp_path / "models" / "mine", "./mine", "a/b/c", "mine/"):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
+    (tmp_path / "there").mkdir()
+    for missing in (tmp_path / "models" / "mine", "./mine", "a/b/c", "mine/", "~/mine"):
         with pytest.raises(ConfigurationError, match="there is no folder"):
             model_named(missing)
 
     assert model_named("BAAI/bge-reranker-base") == "BAAI/bge-reranker-base"
     assert model_named(tmp_path) == str(tmp_path)
+    assert model_named("~/there") == str(tmp_path / "there")
 
 
 def test_measures_may_have_commas() -> None:

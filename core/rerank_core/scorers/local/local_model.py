@@ -168,8 +168,11 @@ def one_logit(logits: list[float], model: str) -> float:
 
 
 def model_named(model: str | os.PathLike[str]) -> str:
-    """The model's name, or its folder. Raises `ConfigurationError` for a folder that is not there,
-    which the hub would be asked for, several times."""
+    """The model's name, or its folder, `~` spelled out, which no loader does.
+
+    Raises `ConfigurationError` for a folder that is not there, which the hub would be asked for,
+    several times.
+    """
     name = os.fspath(model)
     path = Path(name).expanduser()
     meant = (
@@ -181,7 +184,7 @@ def model_named(model: str | os.PathLike[str]) -> str:
     )
     if meant and not path.exists():
         raise ConfigurationError(f"there is no folder {name}: name one, or a model on the hub")
-    return name
+    return str(path) if name.startswith("~") else name
 
 
 def cannot_fetch(model: str, error: Exception) -> ConfigurationError:
