@@ -287,20 +287,23 @@ class Structured(BaseChatModel):
     def _generate(self, messages: list[Any], *args: Any, **kwargs: Any) -> ChatResult:
         arguments = {"scores": [0, 1, 9, 0]}
         call = {"name": "Grades", "args": arguments, "id": "1", "type": "tool_call"}
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
+        usage = {"input_tokens": 30, "output_tokens": 4, "total_tokens": 34}
+        message = AIMessage("", tool_calls=[call], usage_metadata=usage)
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 @both
 class TestModels:
     @pytest.mark.parametrize("include_raw", [False, True])
     def test_with_a_structured_output(self, include_raw: bool, is_async: bool) -> None:
-        """What is parsed is read; with `include_raw=True`, too."""
+        """What is parsed is read; with `include_raw=True`, too, and there what it took."""
         llm = Structured().with_structured_output(Grades, include_raw=include_raw)
 
         ranking = ranked(Reranker(LLMScorer(llm)), is_async)
 
         assert ranking[0].index == 2
         assert ranking.report.coverage == 1.0
+        assert ranking.report.prompt_tokens == (30 if include_raw else 0)
 
     def test_with_configurable_fields(self, is_async: bool) -> None:
         """What the run at hand says is what counts."""

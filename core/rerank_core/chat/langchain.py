@@ -17,7 +17,7 @@ from .logprobs import logprobs_of
 from .message import answer_of
 from .naming import name_of_model
 from .prices import Tariff, address_of, priced
-from .startup import start_up
+from .startup import StartUp
 from .vendors import provider_of
 
 #: Runnables that answer nothing that a grade could be read from.
@@ -52,7 +52,7 @@ class LangChainChat:
         self._provider = provider_of(llm)
         self.tariff = Tariff(self.model, address=address_of(llm), provider=priced(self._provider))
         self._asked, self._config = Asked(), _config(llm)
-        self._started = False
+        self._start_up = StartUp(llm)
         self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
@@ -67,7 +67,8 @@ class LangChainChat:
             answered(reply)
         return reply
 
-    def _reply(self, message: Any) -> Reply:
+    def _reply(self, answered: Any) -> Reply:
+        message = answered["raw"] if _is_with_raw(answered) else answered
         usage = getattr(message, "usage_metadata", None) or {}
         prompt, completed = usage.get("input_tokens"), usage.get("output_tokens")
         cached = (usage.get("input_token_details") or {}).get("cache_read") or 0
@@ -78,7 +79,7 @@ class LangChainChat:
         )
         told = getattr(message, "response_metadata", None) or {}
         return Reply(
-            _answer(message),
+            _answer(answered),
             prompt,
             completed,
             logprobs_of(told.get("logprobs")),
@@ -100,9 +101,7 @@ class LangChainChat:
 
     async def warm_up(self) -> None:
         """Let it make its clients, and load the price list: work that must not hold up the loop."""
-        if not self._started:
-            await run(lambda stop: start_up(self.llm))
-            self._started = True
+        await self._start_up()
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
 
@@ -114,7 +113,7 @@ def _answer(message: Any) -> str:
     """What a model, or a chain that ends in a parser or a structured output, answered."""
     if hasattr(message, "model_dump_json") and not hasattr(message, "content"):
         return str(message.model_dump_json())
-    if isinstance(message, Mapping) and {"raw", "parsed"} <= message.keys():  # include_raw=True
+    if _is_with_raw(message):
         return _answer(message["raw"] if message["parsed"] is None else message["parsed"])
     if isinstance(message, Mapping):
         return json.dumps(message, default=str)
@@ -126,6 +125,11 @@ def _answer(message: Any) -> str:
             "tool_calls": getattr(message, "tool_calls", None) or more.get("tool_calls"),
         }
     )
+
+
+def _is_with_raw(message: Any) -> bool:
+    """Whether it is what a structured output gives with `include_raw=True`."""
+    return isinstance(message, Mapping) and {"raw", "parsed"} <= message.keys()
 
 
 def _is_unchosen(llm: Any) -> bool:

@@ -13,7 +13,7 @@ from .asked import Asked
 from .message import answer_of
 from .naming import name_of_model
 from .prices import Tariff, address_of, priced
-from .startup import start_up
+from .startup import StartUp
 from .vendors import provider_of, tokens_taken
 
 
@@ -33,7 +33,7 @@ class LlamaIndexChat:
         self._provider = provider_of(llm)
         self.tariff = Tariff(self.model, address=address_of(llm), provider=priced(self._provider))
         self._asked = Asked()
-        self._started = False
+        self._start_up = StartUp(llm)
         self.identity = name_of_model(llm)
 
     async def complete(self, request: ChatRequest) -> Reply:
@@ -66,9 +66,7 @@ class LlamaIndexChat:
 
     async def warm_up(self) -> None:
         """Let it make its clients, and load the price list: work that must not hold up the loop."""
-        if not self._started:
-            await run(lambda stop: start_up(self.llm))
-            self._started = True
+        await self._start_up()
         if not self.tariff.loaded:
             await run(lambda stop: self.tariff.warm_up())
 

@@ -13,6 +13,8 @@ from importlib import import_module
 from inspect import iscoroutinefunction
 from typing import Any
 
+from ..runtime.threads import run
+
 #: Methods that make a client and keep it (LlamaIndex).
 _MAKERS = ("_get_client", "_get_aclient")
 #: Where clients are held; some are properties that make them.
@@ -27,6 +29,22 @@ _RESOURCES = ("chat", "embeddings", "messages")
 _WITHIN = ("bound", "runnable", "first", "last")
 #: Imported by httpx with the first request of an async client.
 _LATE_IMPORT = "anyio._backends._asyncio"
+
+
+class StartUp:
+    """Starts a model up once, in a thread; in another process, where it was sent, once more."""
+
+    def __init__(self, model: Any) -> None:
+        self._model, self._done = model, False
+
+    async def __call__(self) -> None:
+        """Let it make its clients, unless it has."""
+        if not self._done:
+            await run(lambda stop: start_up(self._model))
+            self._done = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StartUp, (self._model,)
 
 
 def start_up(model: Any) -> None:
