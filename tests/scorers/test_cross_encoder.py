@@ -16,6 +16,7 @@ import pytest
 
 from rerank_core import ConfigurationError, MissingExtraError
 from rerank_core.runtime.numbers import sigmoid
+from rerank_core.scorers import EmbeddingScorer
 from rerank_core.scorers.local import cross_encoder
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 
@@ -255,6 +256,17 @@ def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(MissingExtraError, match=r"pip install .*\bcross-encoder\b"):
         CrossEncoderScorer()
+
+
+def test_it_asks_for_a_gpu_where_it_would_compute_on_one(folder: Path) -> None:
+    """As an encoder of the same kind does; not where it is kept to the processor, or asks a server.
+
+    Ray gives a worker one by it.
+    """
+    for kind in (CrossEncoderScorer, EmbeddingScorer):
+        assert kind(str(folder)).takes_gpu
+        assert not kind(str(folder), device="cpu").takes_gpu
+    assert not EmbeddingScorer(api_key="none").takes_gpu
 
 
 def test_it_pickles_without_its_model(folder: Path) -> None:

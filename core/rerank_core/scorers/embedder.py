@@ -20,6 +20,7 @@ class Embedder:
     adaptive_batches = False
     max_attempts = 1
     default_timeout: float | None = None
+    takes_gpu = False
     #: Names what the vectors depend on; None: unknown.
     identity: str | None = None
 

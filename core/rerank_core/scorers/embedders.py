@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..chat.prices import address_of
-from ..chat.startup import start_up
+from ..chat.startup import StartUp
 from ..errors import ConfigurationError, ScorerError, require
 from ..remote.foreign_errors import foreign_errors
 from ..remote.identity import name_of, named_model
@@ -85,12 +85,10 @@ class _UsersOwn(Embedder):
         self.of_query, self.of_texts = of_query, of_texts
         self._queries: dict[str, Vector] = {}
         self._turn = PerLoop(asyncio.Lock)
-        self.embedder, self._started = embedder, False
+        self._start_up = StartUp(embedder)
 
     async def warm_up(self) -> None:
-        if not self._started:
-            await run(lambda stop: start_up(self.embedder))
-            self._started = True
+        await self._start_up()
 
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         wanted, marked = self.prompts[0] + query, [self.prompts[1] + text for text in texts]
@@ -173,6 +171,7 @@ class _SentenceTransformers(Embedder):
     ) -> None:
         require("EmbeddingScorer", "cross-encoder", "sentence_transformers")
         self.prompts, self.pairs = prompts, batch_size
+        self.takes_gpu = device != "cpu"
         options = {"device": device, "trust_remote_code": trust_remote_code, "revision": revision}
         load: Callable[[], _Local] = _LoadedAlready(model)
         key: tuple[Any, ...] = ("embedding", uuid4().hex)  # an id would not survive pickling

@@ -99,6 +99,7 @@ class EmbeddingScorer(ScorerBase):
         self.max_attempts = self._embedder.max_attempts
         self.adaptive_batches = self._embedder.adaptive_batches
         self.default_timeout = self._embedder.default_timeout
+        self.takes_gpu = self._embedder.takes_gpu
         named = self._embedder.identity if vectors is None else None
         if cache_name is not None:
             named = f"cache_name {checked_cache_name(cache_name)}"

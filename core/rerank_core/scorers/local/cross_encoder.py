@@ -80,7 +80,6 @@ class CrossEncoderScorer(ScorerBase):
     """
 
     name = "cross-encoder"
-    takes_gpu = True
     _shared: Shared[_Model | OwnCrossEncoder]
     _unsaid: tuple[object, ...]
     _own = False
@@ -105,6 +104,7 @@ class CrossEncoderScorer(ScorerBase):
         if max_length is not None and max_length < 8:
             raise ConfigurationError(f"max_length is at least 8 tokens, not {max_length}")
         self.batch_size = batch_size
+        self.takes_gpu = device != "cpu"
         self.instruction = instruction
         if not isinstance(model, str | os.PathLike):
             self._take(
