@@ -194,7 +194,7 @@ def _nobody_hears(reply: Reply) -> None:
 
 
 @contextmanager
-def _span(name: str, attributes: Mapping[str, Any]) -> Iterator[Any]:
+def _span(name: str, attributes: Mapping[str, Any], **options: Any) -> Iterator[Any]:
     """A span, whose error says what went wrong and not, as OpenTelemetry has it, by what cause.
 
     An error of somebody else's may be the cause, and hold a request with its key.
@@ -203,7 +203,11 @@ def _span(name: str, attributes: Mapping[str, Any]) -> Iterator[Any]:
 
     tracer = trace.get_tracer(_NAME)
     with tracer.start_as_current_span(
-        name, attributes=attributes, record_exception=False, set_status_on_exception=False
+        name,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+        **options,
     ) as span:
         try:
             yield span
@@ -242,13 +246,9 @@ def request_span(method: str, route: str, headers: Mapping[str, str]) -> Iterato
         return
     from opentelemetry import propagate, trace
 
-    attributes: dict[str, Any] = {"http.request.method": method, "http.route": route}
-    with trace.get_tracer(_NAME).start_as_current_span(
-        f"{method} {route}",
-        context=propagate.extract(headers),
-        kind=trace.SpanKind.SERVER,
-        attributes=attributes,
-    ) as span:
+    about = {"http.request.method": method, "http.route": route}
+    above = propagate.extract(headers)
+    with _span(f"{method} {route}", about, context=above, kind=trace.SpanKind.SERVER) as span:
         yield _TracedRequest(span)
 
 
