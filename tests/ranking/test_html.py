@@ -103,7 +103,7 @@ def test_hits_a_hit_and_a_report_have_html_too() -> None:
         parser.feed(part._repr_html_())
         assert parser.open == []
         assert "http" not in part._repr_html_()
-        assert not {"b", "script", "u", "k", "v"} & (parser.seen - {"b"})
+        assert not {"script", "u", "k", "v"} & parser.seen
     assert "&lt;u&gt;" in ranking.all._repr_html_()
     assert "&lt;k&gt;" in ranking.all[-1]._repr_html_()
     assert ranking.report._repr_html_().count("bm25") == 2

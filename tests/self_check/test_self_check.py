@@ -18,6 +18,7 @@ from rerank_core.scorers.function import FunctionScorer
 from rerank_core.self_check import Fault
 from rerank_core.self_check.plan import MOST_CALLS
 from rerank_core.self_check.texts import FILLER, LEAD, TOPICS
+from rerank_core.stores import MemoryStore
 from rerank_core.testing import FakeChat
 
 
@@ -121,7 +122,11 @@ def test_at_construction_and_in_the_log_of_warm_up(caplog: pytest.LogCaptureFixt
     assert len(caplog.records) == 2
 
 
-def test_it_is_asked_once() -> None:
+def _constant(query: str, texts: Sequence[str]) -> list[float]:
+    return [0.5] * len(texts)
+
+
+def test_it_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
     """Another reranker with the same scorer, and one from a pickle, are not checked again."""
     asked = Counter[str]()
 
@@ -133,18 +138,28 @@ def test_it_is_asked_once() -> None:
     Reranker(Counting(), check=True).replace(top_n=3)
 
     assert asked["calls"] <= MOST_CALLS
-    pickle.loads(pickle.dumps(Reranker("bm25", check=True)))
+    pickle.loads(pickle.dumps(Reranker(_constant, check=True)))
+    assert len([r for r in caplog.records if "self-check" in r.message]) == 1
 
 
 def test_nobody_who_counts_rankings_hears_of_it() -> None:
     """And no cache holds what the built-in questions were answered with."""
     heard: list[object] = []
-    reranker = Reranker("bm25", on_ranking=heard.append, cache="memory")
+    cache = MemoryStore()
+    scorer = FunctionScorer(
+        lambda query, texts: [words_in_common(query, text) for text in texts],
+        independent=True,
+        cache_name="words",
+    )
+    reranker = Reranker(scorer, on_ranking=heard.append, cache=cache)
 
     report = asyncio.run(reranker.acheck())
 
     assert report.ok
     assert not heard
+    assert not cache._scores
+    reranker.rank("capital of Italy", ["Rome, capital of Italy"])
+    assert cache._scores
 
 
 def test_what_does_not_answer_is_a_finding() -> None:

@@ -277,6 +277,7 @@ class TestByOurselves:
             ("OUTPUT_MESSAGES", ["output_messages"]),
             ("OUTPUT_TEXT", ["output_messages.0.message.content: {"]),
             ("LLM_INVOCATION_PARAMETERS", ["temperature"]),
+            ("RETRIEVAL_DOCUMENTS", [f"document.content: {text}" for text in TEXTS]),
         ],
     )
     def test_its_switches_hide_texts(
