@@ -97,13 +97,11 @@ def fuse(
     said = {asked.name: scoring.scores for asked, scoring in zip(found, used, strict=True)}
     trust = {asked.name: scoring.trust for asked, scoring in zip(found, used, strict=True)}
     lacking = ranks and None in retrieval.scores and _by_scores(combine)
-    asked, (combine, note) = (
-        combine,
-        combine.for_ranking(Evidence(retrieval.scores, ordered, trust)),
-    )
+    tuned_in = combine.tuned_in
+    combine, note = combine.for_ranking(Evidence(retrieval.scores, ordered, trust))
     combined = _combined(query, listed, {**signals, **said}, found, used, combine, components)
     if lacking and note is None:
-        note = _without_scores(retrieval, asked.tuned_in)
+        note = _without_scores(retrieval, tuned_in)
     else:  # the embedded default knows what to do for want of any
         lacking = lacking and not retrieval.empty
     return replace(combined, note=note, lacking=lacking)

@@ -7,7 +7,7 @@ model with four grades, has 0.95 and more on questions as easy as these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -315,7 +315,7 @@ def _at_random(answers: Answers, seen: str) -> Seen:
     )
 
 
-def _sample(answers: Answers) -> Iterator[str] | str:
+def _sample(answers: Answers) -> str:
     answer = answers.lists[0]
     own = "no score" if answer.own is None else f"{answer.own:.3g}"
     rest = f"{min(answer.off):.3g} to {max(answer.off):.3g}" if answer.off else "nothing"
