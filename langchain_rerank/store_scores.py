@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 #: How many documents a store is asked for: its own four leave a reranker nothing to do.
 FETCH_K = 50
 
+_RELEVANCE = "similarity_search_with_relevance_scores"
 #: How to ask a store for its scores, by the search that a retriever makes. A store that has not the
 #: one may have the other.
 _WAYS = {
-    "similarity": ("similarity_search_with_score", "similarity_search_with_relevance_scores"),
-    "similarity_score_threshold": ("similarity_search_with_relevance_scores",),
+    "similarity": ("similarity_search_with_score", _RELEVANCE),
+    "similarity_score_threshold": (_RELEVANCE,),
 }
 
 Found = Sequence[tuple[Document, Any]]
@@ -51,7 +52,7 @@ class ScoredRetriever(VectorStoreRetriever):
                 found = getattr(self.vectorstore, way)(query, **{**self.search_kwargs, **kwargs})
             except NotImplementedError:
                 continue
-            return self._scored(found)
+            return self._scored(found, way)
         return super()._get_relevant_documents(query, run_manager=run_manager, **kwargs)
 
     async def _aget_relevant_documents(
@@ -63,12 +64,15 @@ class ScoredRetriever(VectorStoreRetriever):
                 found = await ask(query, **{**self.search_kwargs, **kwargs})
             except NotImplementedError:
                 continue
-            return self._scored(found)
+            return self._scored(found, way)
         return await super()._aget_relevant_documents(query, run_manager=run_manager, **kwargs)
 
-    def _scored(self, found: Found) -> list[Document]:
-        given = [_number(score) for _, score in found]
-        scores = given if self.raw else similarities(self.vectorstore, given)
+    def _scored(self, found: Found, way: str) -> list[Document]:
+        scores: Sequence[float | None] = [_number(score) for _, score in found]
+        if not self.raw:
+            # relevance is what the store's function made of its scores already
+            declared = None if way == _RELEVANCE else _declared(self.vectorstore)
+            scores = _similarities(declared, scores)
         return [
             document.model_copy(update={"metadata": self._metadata(document, score)})
             for (document, _), score in zip(found, scores, strict=True)
@@ -149,7 +153,10 @@ def similarities(store: VectorStore, scores: Sequence[float | None]) -> Sequence
     similarities distances. A distance becomes what the store's relevance function makes of it, as
     far as that keeps the order; else it is negated.
     """
-    declared = _declared(store)
+    return _similarities(_declared(store), scores)
+
+
+def _similarities(declared: Any, scores: Sequence[float | None]) -> Sequence[float | None]:
     present = [score for score in scores if score is not None]
     if not _are_distances(present, declared):
         return scores

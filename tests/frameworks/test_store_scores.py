@@ -138,6 +138,9 @@ class Declaring(InMemoryVectorStore):
     def similarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Any:
         return [(Document(text), score) for text, score in self.found]
 
+    async def asimilarity_search_with_score(self, *args: Any, **kwargs: Any) -> Any:
+        return self.similarity_search_with_score("")
+
 
 class TestWhatIsToldByWhat:
     @pytest.mark.parametrize(
@@ -261,6 +264,20 @@ class TestScored:
 
         assert [one.page_content for one in found] == [one.page_content for one in expected]
         assert all(one.metadata["retrieval_score"] >= 0.5 for one in found)
+
+    @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+    def test_a_threshold_that_leaves_one(self, is_async: bool) -> None:
+        """Its relevance is no distance, though a store with a relevance function has those."""
+        store = Declaring(Letters())
+        store.found = (("near", 0.25), ("far", 0.75))
+        source = store.as_retriever(
+            search_type="similarity_score_threshold", search_kwargs={"score_threshold": 0.5}
+        )
+        retriever = scored(source)
+
+        (found,) = asyncio.run(retriever.ainvoke("q")) if is_async else retriever.invoke("q")
+
+        assert (found.page_content, found.metadata["retrieval_score"]) == ("near", 0.75)
 
     def test_another_field(self) -> None:
         """A field of the user's own name that is filled already stays as it is."""
