@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rerank_core import ConfigurationError
+from rerank_core.remote.secret import redact
 
 #: What stands before the colon: https://docs.langchain.com/oss/python/langchain/models, 2026-11.
 PROVIDERS = frozenset(
@@ -66,4 +67,5 @@ def by_provider(model: Any, options: dict[str, Any]) -> Any:
     try:
         return init_chat_model(model, **given)
     except Exception as error:  # a package that is missing, a key, a name
-        raise ConfigurationError(f"{model!r} cannot be made: {error}") from error
+        # pydantic's message shows what it was given, the key too
+        raise ConfigurationError(f"{model!r} cannot be made: {redact(str(error))}") from None

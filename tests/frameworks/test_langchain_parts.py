@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -368,6 +369,18 @@ class TestModelsByProvider:
 
         with pytest.raises(ConfigurationError, match=r"'groq:x' cannot be made: .*langchain-groq"):
             LLMReranker("groq:x")
+
+    def test_its_key_is_in_no_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Though pydantic's shows what it was given: here Azure misses its version."""
+        pytest.importorskip("langchain.chat_models")
+        pytest.importorskip("langchain_openai")
+        monkeypatch.delenv("OPENAI_API_VERSION", raising=False)
+        key = "".join(["k-1234567890", "zq"])
+
+        with pytest.raises(ConfigurationError, match="OPENAI_API_VERSION") as raised:
+            LLMReranker("azure_openai:x", api_key=key)
+
+        assert "zq'" not in "".join(traceback.format_exception(raised.value))
 
     @pytest.mark.parametrize("name", ["llama3:8b", "ft:gpt-4o:mine::id", "ollama:"])
     def test_a_colon_may_mean_something_else(
