@@ -52,10 +52,7 @@ def _message(message: Any, partial: Mapping[str, Any]) -> tuple[str, str]:
     role = {"system": "system", "human": "user"}.get(getattr(message, "type", ""))
     if role is not None and isinstance(message.content, str):  # it is written already
         return role, _escaped(message.content)
-    for kind, role in (
-        (SystemMessagePromptTemplate, "system"),
-        (HumanMessagePromptTemplate, "user"),
-    ):
+    for kind, role in _ROLES:
         if isinstance(message, kind) and isinstance(message.prompt, PromptTemplate):
             return role, _text(message.prompt, {**partial, **message.prompt.partial_variables})
     raise ConfigurationError(
