@@ -18,7 +18,7 @@ from rerank_core.runtime.checks import whole_number
 from rerank_core.scorers.named import ScorerLike
 
 from .compressor import SCORE_FIELD, RerankCompressor
-from .store_scores import with_scores
+from .store_scores import ScoredRetriever, with_scores
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import (
@@ -143,11 +143,11 @@ class RerankRetriever(BaseRetriever):
         """The compressor, for a call that asks for so many."""
         if k is None:
             return self.reranker if self.k is None else self.reranker.with_top_n(self.k)
-        return self.reranker.with_top_n(for_call("top_n", k))
+        return self.reranker.with_top_n(for_call("top_n", k, called="k"))
 
     def _returned(self, ranked: Sequence[Document], source: Any) -> list[Document]:
-        if self.keep_retrieval_score or source is self.retriever:
-            return list(ranked)
+        if self.keep_retrieval_score or not isinstance(source, ScoredRetriever):
+            return list(ranked)  # what is there is not ours
         return [
             document.model_copy(update={"metadata": _without(document.metadata, SCORE_FIELD)})
             for document in ranked

@@ -272,10 +272,10 @@ NAMES = tuple(_FIELDS)
 CHANGES = ("scorer", *NAMES)
 
 
-def for_call(name: str, value: Any) -> Any:
-    """The option's value for one call, checked alike. Raises `InvalidInputError`."""
+def for_call(name: str, value: Any, called: str | None = None) -> Any:
+    """The option's value for one call; errors name it as `called`. Raises `InvalidInputError`."""
     try:
-        return _FIELDS[name].metadata["check"](name, value)
+        return _FIELDS[name].metadata["check"](called or name, value)
     except ConfigurationError as error:
         raise InvalidInputError(str(error)) from None
 

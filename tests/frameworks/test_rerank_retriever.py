@@ -18,7 +18,7 @@ from langchain_core.load import dumpd, dumps
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_core.tracers.context import collect_runs
-from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStoreRetriever
 from letters import Letters
 
 from langchain_rerank import (
@@ -112,6 +112,29 @@ class TestOverAStore:
         retrieve(RerankRetriever(store, keep_retrieval_score=True))
 
         assert json.dumps(store.store, sort_keys=True) == before
+
+    @pytest.mark.parametrize("said", ["no field", "no scores", "a search of its own"])
+    def test_a_score_that_the_user_left_there_stays(self, retrieve: Retrieve, said: str) -> None:
+        """Where the store's is not written, it is not taken away either."""
+
+        class Own(VectorStoreRetriever):
+            def _get_relevant_documents(self, query: str, **kwargs: Any) -> list[Document]:
+                return [Document("a", metadata={"retrieval_score": 7.0})]
+
+            async def _aget_relevant_documents(self, query: str, **kwargs: Any) -> list[Document]:
+                return self._get_relevant_documents(query)
+
+        store = InMemoryVectorStore(Letters())
+        store.add_documents([Document("a", metadata={"retrieval_score": 7.0})])
+        source = Own(vectorstore=store) if said == "a search of its own" else store
+        reranker = RerankCompressor(
+            reranker=Reranker("bm25", retrieval_score="none" if said == "no scores" else None),
+            **({"score_field": None} if said == "no field" else {}),
+        )
+
+        (found,) = retrieve(RerankRetriever(source, reranker), "a")
+
+        assert found.metadata["retrieval_score"] == 7.0
 
     def test_how_many_are_fetched(self, store: Any, retrieve: Retrieve) -> None:
         """50, or `fetch_k`, or what the store's retriever says; never the store's own four."""
@@ -223,6 +246,11 @@ class TestTheReranker:
         assert len(retrieve(RerankRetriever(store, BM25Reranker(top_n=4)))) == 4
         assert len(retrieve(RerankRetriever(store, BM25Reranker(top_n=4), k=5))) == 5
         assert len(retrieve(RerankRetriever(store, BM25Reranker(top_n=4), k=5), k=6)) == 6
+
+    def test_what_a_call_may_not_ask_for(self, store: Any, retrieve: Retrieve) -> None:
+        """Is said by the name that it has here."""
+        with pytest.raises(InvalidInputError, match=r"^k is 0"):
+            retrieve(RerankRetriever(store, "bm25"), k=0)
 
     def test_a_call_for_fewer_shares_its_limits(self, store: Any) -> None:
         """One reranker serves them all."""
