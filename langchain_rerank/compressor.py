@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
-from rerank_core import InvalidInputError, Ranking, Reranker, config
-from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
+from rerank_core import InvalidInputError, Ranking, Reranker, config, presets
+from rerank_core.options import RerankerChanges, for_call
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.log import log
@@ -99,10 +99,7 @@ class RerankCompressor(BaseDocumentCompressor):
 
         Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
         """
-        update = update or {}
-        refuse_unknown(update, (*NAMES, *type(self).model_fields))
-        options = {name: value for name, value in update.items() if name in NAMES}
-        own = {name: value for name, value in update.items() if name not in NAMES}
+        own, options = presets.split(update, type(self).model_fields)
         copied = super().model_copy(update=own, deep=deep)
         if options:
             copied.reranker = copied.reranker.replace(**options)

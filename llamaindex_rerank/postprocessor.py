@@ -23,8 +23,8 @@ from llama_index.core.schema import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config
-from rerank_core.options import NAMES, RerankerChanges, for_call, refuse_unknown
+from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config, presets
+from rerank_core.options import RerankerChanges, for_call
 from rerank_core.ranking.given import Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
@@ -113,10 +113,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
 
         Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
         """
-        update = update or {}
-        refuse_unknown(update, (*NAMES, *type(self).model_fields))
-        options = {name: value for name, value in update.items() if name in NAMES}
-        own = {name: value for name, value in update.items() if name not in NAMES}
+        own, options = presets.split(update, type(self).model_fields)
         copied = super().model_copy(update=own, deep=deep)
         if options:
             copied.reranker = copied.reranker.replace(**options)

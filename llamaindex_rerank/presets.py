@@ -14,7 +14,6 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.settings import Settings
 
 from rerank_core import ConfigurationError, presets
-from rerank_core.options import NAMES
 from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
@@ -69,17 +68,12 @@ class _Preset(RerankPostprocessor):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """See `RerankPostprocessor.model_copy`; what is stored of it is what it then is."""
         copied = super().model_copy(update=update, deep=deep)
-        options = {name: value for name, value in (update or {}).items() if name in NAMES}
+        _, options = presets.split(update, type(self).model_fields)
         plain = {name: value for name, value in options.items() if _can_be_stored(name, value)}
         kept = {name: value for name, value in self.made_with.items() if name not in options}
         copied.made_with = {**kept, **plain}
         copied.left_out = tuple(
-            dict.fromkeys(
-                [
-                    *(n for n in self.left_out if n not in plain),
-                    *(n for n in options if n not in plain),
-                ]
-            )
+            dict.fromkeys(n for n in (*self.left_out, *options) if n not in plain)
         )
         return copied
 

@@ -217,6 +217,19 @@ def from_file(kind: str, path: str | os.PathLike[str], given: Mapping[str, Any])
     return {**with_first(kind, model or None, own), **options}
 
 
+def split(
+    changes: Mapping[str, Any] | None, own: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of the changes to a framework's class, those of its `own` fields, and those of its reranker.
+
+    What is both, as `top_n` is, is the reranker's. Raises `UnknownOptionError` for what is neither.
+    """
+    rest = dict(changes or {})
+    refuse_unknown(rest, (*NAMES, *own))
+    options = {name: rest.pop(name) for name in NAMES if name in rest}
+    return rest, options
+
+
 class PresetSignature:
     """The `__signature__` of a preset: its model, then each option by keyword, with its default.
 
