@@ -133,7 +133,7 @@ def test_while_the_model_is_down(store: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_plain_python(
     documents: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each kind of document that the comment names; the scores are kept where it says."""
+    """Each kind of document that the comment names."""
     monkeypatch.chdir(tmp_path)
     names = run(block("Plain Python"), documents=documents)
     names["reranker"].close()
@@ -145,6 +145,57 @@ def test_plain_python(
     assert len(ranking) == 10
     assert len(ranking.all) == len(TEXTS)
     assert ranking.report.coverage == 1.0
+
+
+def test_plain_python_by_the_line_in_its_comment(server: Server, tmp_path: Path) -> None:
+    """The model is asked once, and the scores are kept where it says."""
+    source = block("Plain Python")
+    told = re.search(r"^# or (Reranker\(.*\))$", source, re.MULTILINE)
+    assert told is not None
+    source = source.replace("reranker = Reranker(top_n=10)", f"reranker = {told[1]}")
+
+    for hits in (0, len(TEXTS)):
+        server.requests.clear()
+        names = run(source, documents=TEXTS)
+        names["reranker"].close()
+
+        assert names["ranking"][0].text == ANSWER
+        assert names["ranking"].report.cache_hits == hits
+        assert bool(server.requests) is (hits == 0)
+    assert (tmp_path / "scores.sqlite").is_file()
+
+
+def test_every_command_takes_the_options_that_it_is_shown_with() -> None:
+    """As the command line has them."""
+    typer = pytest.importorskip("typer.main")
+    from rerank_core.cli.app import app
+
+    commands = typer.get_command(app).commands
+    text = README.read_text(encoding="utf-8")
+    shown = re.findall(r"^rerank ([a-z]+)(.*)$", text, re.MULTILINE)
+
+    assert {name for name, _ in shown} == {"rank", "eval", "tune", "doctor"}
+    assert set(re.findall(r"`rerank ([a-z]+)`", text)) <= set(commands)
+    for name, rest in shown:
+        options = {option for one in commands[name].params for option in one.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options, name
+
+
+def test_the_picture_is_as_its_words_have_it() -> None:
+    """Where the two documents went, for whoever does not see it."""
+    text = README.read_text(encoding="utf-8")
+    (words,) = re.findall(r'alt="([^"]*)"', text)
+    (path,) = re.findall(r'<img src="([^"]*)"', text)
+    drawn = (doc_pages.ROOT / path).read_text(encoding="utf-8")
+    *_, after = drawn.split(">after: reranked<")
+    names = re.findall(r'<tspan font-weight="600">([^<]+)</tspan>', after)[10:]
+
+    told = re.findall(r"([\w.]+) (?:rises )?from (\d+) to (\d+)", words)
+    assert len(told) == 2
+    for name, before, now in told:
+        assert names[int(now) - 1] == name
+        row = after[after.rindex(f">{name}<") :]
+        assert f">▲ {int(before) - int(now)}<" in row.partition("<rect")[0]
 
 
 def test_every_block_is_run_here() -> None:
