@@ -1,11 +1,23 @@
-"""Coroutines among the tests of frameworks' own suites are run without a plugin."""
+"""A server for the tests; and the coroutines of frameworks' own suites, run without a plugin."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Iterator
 
 import pytest
+from loopback import OpenAIAPI, Server, scoring
+from openai_server import HANG_UP, KEY
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """An OpenAI-compatible server, and the environment that points at it."""
+    with Server(OpenAIAPI(scoring()), faults=[HANG_UP]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        yield server
 
 
 @pytest.hookimpl(tryfirst=True)

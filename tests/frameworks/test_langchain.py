@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, first, scoring
+from loopback import DIALECTS, FAULTS, OpenAIAPI, RerankAPI, Server, first, scoring
 
 from rerank_core import (
     ConfigurationError,
@@ -45,6 +45,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tracers.context import collect_runs
 from langchain_openai import ChatOpenAI
+from openai_server import HANG_UP, KEY
 from pydantic import PrivateAttr
 
 import langchain_rerank
@@ -57,7 +58,6 @@ from langchain_rerank import (
 )
 
 QUERY = "capital of Italy"
-KEY = "sk-loopback-0123456789abcdef"
 DOCUMENTS = [
     Document(
         f"filler number {n} about nothing",
@@ -67,8 +67,6 @@ DOCUMENTS = [
     for n in range(11)
 ]
 DOCUMENTS.insert(7, Document("Rome is the capital of Italy", id="rome", metadata={"page": 99}))
-#: The user's own models keep connections open for good: their server closes them.
-HANG_UP = Fault("hang-up", headers={"connection": "close"})
 
 Compress = Callable[..., Sequence[Document]]
 
@@ -82,15 +80,6 @@ class Retrieved(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
         return self.documents
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """An OpenAI-compatible server, and the environment that points at it."""
-    with Server(OpenAIAPI(scoring()), faults=[HANG_UP]) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield server
 
 
 @pytest.fixture(params=["sync", "async"])

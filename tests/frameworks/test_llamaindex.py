@@ -12,7 +12,7 @@ from inspect import signature
 from typing import Any
 
 import pytest
-from loopback import DIALECTS, FAULTS, Fault, OpenAIAPI, RerankAPI, Server, first, scoring
+from loopback import DIALECTS, FAULTS, OpenAIAPI, RerankAPI, Server, first, scoring
 
 from rerank_core import (
     ConfigurationError,
@@ -27,7 +27,8 @@ from rerank_core.protocols import ChatRequest, Reply
 pytest.importorskip("llama_index.core")
 pytest.importorskip("llama_index.llms.openai_like")
 
-from llama_index.core import MockEmbedding, Settings, VectorStoreIndex
+from italy_nodes import QUERY, TEXTS, index, names
+from llama_index.core import MockEmbedding, Settings
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.callbacks import (
     CallbackManager,
@@ -52,6 +53,7 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import RetrieverTool
 from llama_index.llms.openai_like import OpenAILike
+from openai_server import HANG_UP, KEY
 from pydantic import PrivateAttr
 
 import llamaindex_rerank
@@ -65,17 +67,11 @@ from llamaindex_rerank import (
 )
 from llamaindex_rerank.postprocessor import RankedNode
 
-QUERY = "capital of Italy"
-KEY = "sk-loopback-0123456789abcdef"
-TEXTS = {f"f{n}": f"filler number {n} about nothing" for n in range(11)}
-TEXTS["rome"] = "Rome is the capital of Italy"
 #: As a retriever brings them, best first; what is wanted is the eighth.
 NODES = [
     NodeWithScore(node=TextNode(text=TEXTS[name], id_=name, metadata={"page": n}), score=1 - n / 20)
     for n, name in enumerate([*list(TEXTS)[:7], "rome", *list(TEXTS)[7:11]])
 ]
-#: The user's own models keep connections open for good: their server closes them.
-HANG_UP = Fault("hang-up", headers={"connection": "close"})
 
 
 class Strict:
@@ -90,15 +86,6 @@ class Strict:
 
 
 Postprocess = Callable[..., list[NodeWithScore]]
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """An OpenAI-compatible server, and the environment that points at it."""
-    with Server(OpenAIAPI(scoring()), faults=[HANG_UP]) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -136,16 +123,6 @@ def postprocess(face: str, used: list[RerankPostprocessor]) -> Postprocess:
         return asyncio.run(postprocessor.apostprocess_nodes(list(nodes), query_str=query))
 
     return call
-
-
-def index() -> VectorStoreIndex:
-    """A real index, whose embeddings say nothing."""
-    nodes = [TextNode(text=text, id_=name) for name, text in TEXTS.items()]
-    return VectorStoreIndex(nodes, embed_model=MockEmbedding(embed_dim=4))
-
-
-def names(nodes: Sequence[NodeWithScore]) -> list[str]:
-    return [node.node.node_id for node in nodes]
 
 
 def own_model(server: Server, **options: Any) -> OpenAILike:

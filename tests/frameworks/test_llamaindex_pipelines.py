@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 import pytest
-from loopback import FAULTS, Fault, OpenAIAPI, Server, scoring
+from loopback import FAULTS, Server
 
 from rerank_core import Cascade, ConfigurationError, Ranking, Reranker, Stage
 from rerank_core.combine import WeightedSum
 
 pytest.importorskip("llama_index.core")
 
-from llama_index.core import MockEmbedding, VectorStoreIndex
+from italy_nodes import QUERY, TEXTS, index, names
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.chat_engine import CondensePlusContextChatEngine, CondenseQuestionChatEngine
 from llama_index.core.evaluation import RetrieverEvaluator
@@ -35,36 +35,15 @@ from llama_index.core.postprocessor import (
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import ImageNode, IndexNode, MetadataMode, NodeWithScore, TextNode
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
+from openai_server import HANG_UP
 from pydantic import PrivateAttr
 
 from llamaindex_rerank import BM25Reranker, HybridReranker, LLMReranker, RerankPostprocessor
 
-QUERY = "capital of Italy"
-KEY = "sk-loopback-0123456789abcdef"
-TEXTS = {f"f{n}": f"filler number {n} about nothing" for n in range(11)}
-TEXTS["rome"] = "Rome is the capital of Italy"
 NODES = [
     NodeWithScore(node=TextNode(text=text, id_=name, metadata={"page": n}), score=0.9 - n / 50)
     for n, (name, text) in enumerate(TEXTS.items())
 ]
-HANG_UP = Fault("hang-up", headers={"connection": "close"})
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with Server(OpenAIAPI(scoring()), faults=[HANG_UP]) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield server
-
-
-def index() -> VectorStoreIndex:
-    nodes = [TextNode(text=text, id_=name) for name, text in TEXTS.items()]
-    return VectorStoreIndex(nodes, embed_model=MockEmbedding(embed_dim=4))
-
-
-def names(nodes: Sequence[NodeWithScore]) -> list[str]:
-    return [node.node.node_id for node in nodes]
 
 
 class Says(MockLLM):
