@@ -103,7 +103,8 @@ def _text(one: Any) -> str | None:
 def _parts(content: str, texts: Sequence[str]) -> list[str] | None:
     """What the tool wrote for each document: its text, and what stands before and behind it.
 
-    None where the texts are not in it one after the other, with an empty line between.
+    None where the texts are not in it one after the other, with an empty line between, or where it
+    cannot be told to which of two documents a paragraph between them belongs.
     """
     spans: list[tuple[int, int]] = []
     end = 0
@@ -113,11 +114,16 @@ def _parts(content: str, texts: Sequence[str]) -> list[str] | None:
             return None
         end = start + len(text)
         spans.append((start, end))
+    # as many paragraphs as before the first text and behind the last belong to every document
+    behind = content.rstrip().count(SEPARATOR, end)
+    between = content.count(SEPARATOR, 0, spans[0][0]) + 1 + behind
     cuts = [0]
     for (_, before), (after, _) in itertools.pairwise(spans):
-        cut = content.rfind(SEPARATOR, before, after)
-        if cut < 0:
+        if content.count(SEPARATOR, before, after) != between:
             return None
-        cuts.append(cut + len(SEPARATOR))
+        cut = before
+        for _ in range(behind + 1):
+            cut = content.index(SEPARATOR, cut) + len(SEPARATOR)
+        cuts.append(cut)
     ends = [*(cut - len(SEPARATOR) for cut in cuts[1:]), len(content)]
     return [content[start:end] for start, end in zip(cuts, ends, strict=True)]

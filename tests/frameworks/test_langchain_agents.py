@@ -199,6 +199,37 @@ class TestWhatToolsReturn:
 
         assert json.loads(str(answered(ask(made)).content)) == TEXTS
 
+    @pytest.mark.parametrize(
+        ("written", "expected"),
+        [
+            ("[{n}]\n\n{text}", "[2]\n\nRome is the capital of Italy\n\n[0]\n\nOslo"),
+            ("{text}\n\n({n})", "Rome is the capital of Italy\n\n(2)\n\nOslo\n\n(0)"),
+            (
+                "[{n}]\n\n{text}\n\n({n})",
+                "[2]\n\nRome is the capital of Italy\n\n(2)\n\n[0]\n\nOslo\n\n(0)",
+            ),
+        ],
+        ids=["before", "behind", "both"],
+    )
+    def test_a_paragraph_of_its_own_goes_with_its_document(
+        self, written: str, expected: str
+    ) -> None:
+        """A title before each, a source behind each; never the neighbour's."""
+        said = [written.format(n=n, text=text) for n, text in enumerate(TEXTS)]
+        message = ToolMessage("\n\n".join(said), tool_call_id="1", artifact=DOCUMENTS)
+        found = results_of(message)
+
+        assert found is not None
+        assert found.reordered([found.numbered()[2], found.numbered()[0]]).content == expected
+
+    def test_a_paragraph_that_belongs_to_none(self) -> None:
+        """A word in advance: the documents are written anew, so that it goes with none of them."""
+        said = "\n\n".join(["4 results:", *TEXTS])
+        found = results_of(ToolMessage(said, tool_call_id="1", artifact=DOCUMENTS))
+
+        assert found is not None
+        assert found.reordered([found.numbered()[0]]).content == "Oslo"
+
     def test_content_that_is_not_the_documents(self) -> None:
         """Is written anew from them."""
         message = ToolMessage("4 results", tool_call_id="1", artifact=DOCUMENTS)
