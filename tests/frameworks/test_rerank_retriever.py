@@ -129,7 +129,7 @@ class TestOverAStore:
         source = Own(vectorstore=store) if said == "a search of its own" else store
         reranker = RerankCompressor(
             reranker=Reranker("bm25", retrieval_score="none" if said == "no scores" else None),
-            **({"score_field": None} if said == "no field" else {}),
+            score_field=None if said == "no field" else "retrieval_score",
         )
 
         (found,) = retrieve(RerankRetriever(source, reranker), "a")
