@@ -1,25 +1,4 @@
 """`llamaindex_rerank` of `dropin-rerank`, where LlamaIndex' integrations are looked for."""
 
-from llamaindex_rerank import (
-    BM25Reranker,
-    CohereReranker,
-    CrossEncoderReranker,
-    EmbeddingReranker,
-    HybridReranker,
-    LLMReranker,
-    OnnxReranker,
-    RerankAPIReranker,
-    RerankPostprocessor,
-)
-
-__all__ = [
-    "BM25Reranker",
-    "CohereReranker",
-    "CrossEncoderReranker",
-    "EmbeddingReranker",
-    "HybridReranker",
-    "LLMReranker",
-    "OnnxReranker",
-    "RerankAPIReranker",
-    "RerankPostprocessor",
-]
+from llamaindex_rerank import *  # noqa: F403 - whatever is public there is public here
+from llamaindex_rerank import __all__ as __all__
