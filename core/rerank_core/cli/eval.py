@@ -134,7 +134,6 @@ def evaluation(
             journal=journal_file,
             timeout=timeout,
             at_once=at_once,
-            seed=seed,
             progress=told,
         )
     if save is not None:
@@ -145,8 +144,8 @@ def evaluation(
         from ..views.report import write
 
         write(found, report, command=stdout.command())
-    parts = [] if by is None else slices(found, by, seed=seed)
-    compared = [] if earlier is None else since(found, earlier, seed=seed)
+    parts = [] if by is None else slices(found, by)
+    compared = [] if earlier is None else since(found, earlier)
     if as_json:
         more = {"by": by, "slices": [part.to_dict() for part in parts]} if by else {}
         if earlier is not None:

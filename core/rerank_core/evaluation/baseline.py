@@ -50,7 +50,7 @@ def read_baseline(path: Path) -> Mapping[str, Any]:
     return systems
 
 
-def since(found: Evaluation, baseline: Mapping[str, Any], *, seed: int = 0) -> list[Since]:
+def since(found: Evaluation, baseline: Mapping[str, Any]) -> list[Since]:
     """Every system that was there then, in the measure that decides now.
 
     Raises `InvalidInputError` where there is none, or it was measured by other measures or queries.
@@ -72,7 +72,7 @@ def since(found: Evaluation, baseline: Mapping[str, Any], *, seed: int = 0) -> l
             raise InvalidInputError(f"the baseline has none of the judged queries of {result.name}")
         old = {query: float(before[query]) for query in both}
         new = {query: now[query] for query in both}
-        (compared,) = compare(old, [new], seed=seed)
+        (compared,) = compare(old, [new])
         missing = len(now) + len(before) - 2 * len(both)
         told.append((result.name, old, new, compared, missing))
     if not told:

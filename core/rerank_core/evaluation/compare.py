@@ -61,9 +61,7 @@ class Comparison:
         }
 
 
-def compare(
-    base: Mapping[str, float], systems: Sequence[Mapping[str, float]], *, seed: int = 0
-) -> list[Comparison]:
+def compare(base: Mapping[str, float], systems: Sequence[Mapping[str, float]]) -> list[Comparison]:
     """Each system against the base, in one measure. All have a value for the same queries."""
     queries = list(base)
     first = [base[query] for query in queries]
@@ -73,7 +71,7 @@ def compare(
         changes = [b - a for a, b in zip(first, second, strict=True)]
         wins = sum(change > SAME for change in changes)
         losses = sum(change < -SAME for change in changes)
-        found.append((paired(first, second, seed=seed), wins, losses))
+        found.append((paired(first, second), wins, losses))
     corrected = holm([difference.p for difference, _, _ in found])
     return [
         Comparison(difference, p, wins, len(queries) - wins - losses, losses)

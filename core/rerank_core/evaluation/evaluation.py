@@ -123,15 +123,14 @@ def evaluate(
     journal: Journal | None = None,
     timeout: Timeout = None,
     at_once: int = 1,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure every system over the collection and compare it with the collection's base.
 
     `systems`: rerankers, which are asked now (see `run_reranker` for `journal`, `timeout` and
-    `at_once`), or runs that are there already, by name. `seed` is that of the draws behind
-    intervals and p-values. A collection without judgements has no measures; agreement, movement
-    and costs remain. Raises `InvalidInputError` for a measure that there is not.
+    `at_once`), or runs that are there already, by name. A collection without judgements has no
+    measures; agreement, movement and costs remain. Raises `InvalidInputError` for a measure that
+    there is not.
     """
     started, spent = time.perf_counter(), 0.0
     parsed = parse(measures)
@@ -163,11 +162,11 @@ def evaluate(
         spent += _own_seconds(runs[-1], time.perf_counter() - asked, at_once)
     by_query = [per_query(parsed, collection.qrels, run.to_measure()) for run in runs]
     names = [str(measure) for measure in parsed]
-    against = _against(names, by_query, seed) if collection.qrels else [{} for _ in runs[1:]]
+    against = _against(names, by_query) if collection.qrels else [{} for _ in runs[1:]]
     pairs = []
     if collection.qrels:
         decide = {run.name: of[names[0]] for run, of in zip(runs, by_query, strict=True)}
-        pairs = every_pair(decide, seed=seed)
+        pairs = every_pair(decide)
         for compared, run in zip(against, runs[1:], strict=True):  # one pair has one p
             if (pair := pair_of(pairs, runs[0].name, run.name)) is not None:
                 compared[names[0]] = pair.comparison
@@ -226,11 +225,10 @@ def _own_seconds(run: Run, wall: float, at_once: int) -> float:
 
 
 def _against(
-    names: Sequence[str], by_query: Sequence[Mapping[str, PerQuery]], seed: int
+    names: Sequence[str], by_query: Sequence[Mapping[str, PerQuery]]
 ) -> list[dict[str, Comparison]]:
     compared = {
-        name: compare(by_query[0][name], [found[name] for found in by_query[1:]], seed=seed)
-        for name in names
+        name: compare(by_query[0][name], [found[name] for found in by_query[1:]]) for name in names
     }
     return [
         {name: compared[name][position] for name in names} for position in range(len(by_query) - 1)

@@ -26,7 +26,7 @@ class Pair:
         return {"first": self.first, "second": self.second, **self.comparison.to_dict()}
 
 
-def every_pair(systems: Mapping[str, Mapping[str, float]], *, seed: int = 0) -> list[Pair]:
+def every_pair(systems: Mapping[str, Mapping[str, float]]) -> list[Pair]:
     """All pairs of these systems, in their order; each has a value for the same queries."""
     names = list(systems)
     pairs = [
@@ -34,7 +34,7 @@ def every_pair(systems: Mapping[str, Mapping[str, float]], *, seed: int = 0) -> 
         for at, first in enumerate(names)
         for second, compared in zip(
             names[at + 1 :],
-            compare(systems[first], [systems[name] for name in names[at + 1 :]], seed=seed),
+            compare(systems[first], [systems[name] for name in names[at + 1 :]]),
             strict=True,
         )
     ]

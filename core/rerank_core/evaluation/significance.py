@@ -67,8 +67,8 @@ class Difference:
         }
 
 
-def paired(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Difference:
-    """`second` minus `first`, query by query. `seed` has no effect: nothing is drawn."""
+def paired(first: Sequence[float], second: Sequence[float]) -> Difference:
+    """`second` minus `first`, query by query."""
     # rounding apart: a difference of nothing is nothing
     differences = [round(b - a, 12) for a, b in zip(first, second, strict=True)]
     count = len(differences)

@@ -54,7 +54,7 @@ def check_field(collection: Collection, field: str) -> None:
     )
 
 
-def slices(found: Evaluation, field: str, *, seed: int = 0) -> list[Slice]:
+def slices(found: Evaluation, field: str) -> list[Slice]:
     """By the values of this field of the queries, those with most queries first.
 
     A query whose value is a list is in several. Raises `InvalidInputError` where no query has the
@@ -72,17 +72,17 @@ def slices(found: Evaluation, field: str, *, seed: int = 0) -> list[Slice]:
             "that has few"
         )
     ordered = sorted(by_value.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    return [_slice(found, value, queries, seed) for value, queries in ordered]
+    return [_slice(found, value, queries) for value, queries in ordered]
 
 
-def _slice(found: Evaluation, value: str, queries: Sequence[str], seed: int) -> Slice:
+def _slice(found: Evaluation, value: str, queries: Sequence[str]) -> Slice:
     measure = found.measures[0]
     values = {
         result.name: {query: result.by_query[measure][query] for query in queries}
         for result in found.results
     }
     base, *others = values
-    compared = compare(values[base], [values[name] for name in others], seed=seed)
+    compared = compare(values[base], [values[name] for name in others])
     return Slice(
         value,
         len(queries),

@@ -142,7 +142,7 @@ def tune(
     held_out, picked = cross_validate(values, columns, splits=splits, folds=folds, seed=seed)
     means = [float(mean) for mean in values.mean(0)]
     kept, end = choose(values, columns), max(columns.ends, key=means.__getitem__)
-    gain, p = float(held_out.mean()) - means[end], chance(held_out.mean(0), values[:, end], seed)
+    gain, p = float(held_out.mean()) - means[end], chance(held_out.mean(0), values[:, end])
     chosen = tried[kept]
     run = _run_of(chosen, runs, shallow, next(iter(runs)))
     ranked = {
@@ -178,8 +178,8 @@ def tune(
         ),
         threshold=threshold,
         notes=[
-            *_on_choice(chosen, tried[end], written, values[:, end], seed),
-            *_on_retriever(chosen, values[:, kept], values[:, 0], seed),
+            *_on_choice(chosen, tried[end], written, values[:, end]),
+            *_on_retriever(chosen, values[:, kept], values[:, 0]),
             *_on_signals(chosen, signals, runs, shallow, said),
             *_on_data(signals, runs),
             *(
@@ -255,9 +255,7 @@ def _affordable(
     return True
 
 
-def _on_choice(
-    chosen: Setting, end: Setting, written: Table, best: Table, seed: int
-) -> Iterator[str]:
+def _on_choice(chosen: Setting, end: Setting, written: Table, best: Table) -> Iterator[str]:
     if chosen is end:
         yield f"nothing else is better than {end.label} by more than its error"
     elif float(written.mean() - best.mean()) < 0:
@@ -265,15 +263,15 @@ def _on_choice(
             f"{end.label} is a little better on these queries; {chosen.label} loses less if that "
             "was luck"
         )
-    elif (p := chance(written, best, seed)) >= LEVEL:
+    elif (p := chance(written, best)) >= LEVEL:
         yield (
             f"that {chosen.label} is better than {end.label} may be chance (p = {p:.2f}); it is "
             "kept as what is likely to lose least"
         )
 
 
-def _on_retriever(kept: Setting, values: Table, retriever: Table, seed: int) -> Iterator[str]:
-    if kept.system is not None and (p := chance(values, retriever, seed)) >= LEVEL:
+def _on_retriever(kept: Setting, values: Table, retriever: Table) -> Iterator[str]:
+    if kept.system is not None and (p := chance(values, retriever)) >= LEVEL:
         yield (
             f"{kept.label} is not better than {RETRIEVER_ALONE.label} by more than chance "
             f"(p = {p:.2f}), and the retriever alone costs nothing"

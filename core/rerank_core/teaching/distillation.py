@@ -139,11 +139,10 @@ def _taught(
         taught.run,
         measure=MEASURE,
         mixed=mixed,
-        seed=settings.seed,
         progress=progress,
     )
     means = {one.name: one.means[MEASURE] for one in evaluation.results}
-    compared = measuring.against(evaluation, STUDENT, settings.seed)
+    compared = measuring.against(evaluation, STUDENT)
     return Teaching(
         folder=str(place.path),
         start=start,
@@ -151,7 +150,7 @@ def _taught(
         measure=MEASURE,
         means=means,
         against={one: found.to_dict() for one, found in compared.items()},
-        kept=_kept(evaluation, means, settings.seed),
+        kept=_kept(evaluation, means),
         mixed=mixed,
         share=measuring.share_kept(means),
         rates={one.name: measuring.documents_a_second(one, held_out) for one in evaluation.results},
@@ -176,11 +175,11 @@ def _taught(
     )
 
 
-def _kept(evaluation: Evaluation, means: Mapping[str, float], seed: int) -> str | None:
-    if not measuring.wins(measuring.against(evaluation, STUDENT, seed)):
+def _kept(evaluation: Evaluation, means: Mapping[str, float]) -> str | None:
+    if not measuring.wins(measuring.against(evaluation, STUDENT)):
         return None
     close = means[INT8] >= means[STUDENT] - measuring.SAME_AS_FP32
-    return "int8" if close and measuring.wins(measuring.against(evaluation, INT8, seed)) else "fp32"
+    return "int8" if close and measuring.wins(measuring.against(evaluation, INT8)) else "fp32"
 
 
 def _notes(

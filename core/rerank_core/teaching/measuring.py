@@ -76,7 +76,6 @@ def measure(
     *,
     measure: str,
     mixed: bool,
-    seed: int,
     progress: Progress | None = None,
 ) -> Evaluation:
     """All five of them, the retriever as the base."""
@@ -90,11 +89,11 @@ def measure(
             made = _reranker(folder, int8=int8, mixed=mixed, depth=depth)
             systems[name] = stack.enter_context(made)
         return evaluate(
-            replace(held_out, base=base), systems, measures=(measure,), seed=seed, progress=progress
+            replace(held_out, base=base), systems, measures=(measure,), progress=progress
         )
 
 
-def against(found: Evaluation, student: str, seed: int) -> dict[str, Comparison]:
+def against(found: Evaluation, student: str) -> dict[str, Comparison]:
     """The student minus the retriever, and minus the default.
 
     Each with its own p: both must hold, so that there is nothing to correct for (an
@@ -102,7 +101,7 @@ def against(found: Evaluation, student: str, seed: int) -> dict[str, Comparison]
     """
     by_query = {one.name: one.by_query[found.measures[0]] for one in found.results}
     mine = by_query[student]
-    return {name: compare(by_query[name], [mine], seed=seed)[0] for name in (RETRIEVER, DEFAULT)}
+    return {name: compare(by_query[name], [mine])[0] for name in (RETRIEVER, DEFAULT)}
 
 
 def wins(compared: Mapping[str, Comparison]) -> bool:
