@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from rerank_core.cli.app import app
 from rerank_core.evaluation import evaluate
+from rerank_core.views import opening
 
 
 def test_the_best_is_named_with_its_rival() -> None:
@@ -38,6 +40,39 @@ def test_chance_is_called_chance() -> None:
     found = evaluate(base, {"maybe": noisy("maybe", base, 0.7, 6)}, measures=["nDCG@10"])
 
     assert found.verdict.startswith("maybe cannot be told from retriever: nDCG@10 0.500 → ")
+
+
+def test_one_query_tells_no_interval() -> None:
+    """Said in words: no figure is infinite, on the page neither."""
+    base = collection(queries=1, candidates=10, relevant_at=2)
+
+    found = evaluate(base, {"maybe": noisy("maybe", base, 9.0, 1)}, measures=["nDCG@10"])
+
+    assert found.systems[0].against["nDCG@10"].difference.mean
+    assert "one query tells no interval" in found.verdict
+    assert "one query tells no interval" in str(opening.numbers(found))
+    assert "inf" not in f"{found.verdict} {opening.numbers(found)}"
+
+
+def test_the_interval_that_is_said_is_that_of_the_p_beside_it() -> None:
+    """Both corrected for all pairs: it holds 0 exactly where p is 0.05 or more."""
+    base = collection(queries=30, candidates=10, relevant_at=2)
+    systems = {f"s{n}": noisy(f"s{n}", base, 0.2 * n, n) for n in range(1, 6)}
+
+    found = evaluate(base, systems, measures=["nDCG@10"])
+
+    for pair in found.pairs:
+        low, high = map(float, re.findall(r"[+-]\d\.\d{3}", pair.comparison.told))
+        assert low == pytest.approx(pair.comparison.low, abs=5e-4)
+        assert high == pytest.approx(pair.comparison.high, abs=5e-4)
+        assert pair.comparison.significant == (not pair.comparison.low <= 0 <= pair.comparison.high)
+    told = [pair.comparison.told for pair in found.pairs]
+    assert any(one in found.verdict for one in told)
+    assert any(
+        pair.comparison.low < pair.comparison.difference.low
+        and pair.comparison.told in found.verdict
+        for pair in found.pairs
+    )
 
 
 def test_nothing_judged_is_said_first() -> None:

@@ -43,6 +43,14 @@ class Comparison:
         return self._interval[1]
 
     @property
+    def told(self) -> str:
+        """Interval and p in words, which belong together; one query tells neither."""
+        if self.difference.queries < 2:
+            return "one query tells no interval"
+        p = f"{self.p:.4f}" if self.p < 0.01 else f"{self.p:.2f}"
+        return f"95% interval {self.low:+.3f} to {self.high:+.3f}, p = {p}"
+
+    @property
     def _interval(self) -> tuple[float, float]:
         alone = self.difference.p
         return self.difference.interval(LEVEL * alone / self.p if alone else LEVEL)

@@ -70,7 +70,7 @@ def _rivals(
     if pair.comparison.significant:
         yield f"It is better than {second}, too, the next best, by more than chance."
     else:
-        yield f"It cannot be told from {second}, the next best (p = {_p(pair)})."
+        yield f"It cannot be told from {second}, the next best ({pair.comparison.told})."
 
 
 def _sign(pair: Pair) -> int:
@@ -80,13 +80,8 @@ def _sign(pair: Pair) -> int:
 
 def _change(pair: Pair, means: Mapping[str, float], measure: str) -> str:
     difference = pair.comparison.difference
+    queries = f", {difference.queries} queries" if difference.queries > 1 else ""
     return (
         f"{measure} {means[pair.first]:.3f} → {means[pair.second]:.3f} ({difference.mean:+.3f}, "
-        f"95% interval {difference.low:+.3f} to {difference.high:+.3f}, p = {_p(pair)}, "
-        f"{difference.queries} queries)"
+        f"{pair.comparison.told}{queries})"
     )
-
-
-def _p(pair: Pair) -> str:
-    p = pair.comparison.p
-    return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"

@@ -16,12 +16,11 @@ def numbers(found: Evaluation) -> list[Number]:
         return [Number(str(len(found.collection.candidates)), "queries")]
     told = []
     if (compared := best.against.get(found.measures[0])) is not None:
-        change = compared.difference
         told += [
             Number(
-                f"{change.mean:+.3f}",
+                f"{compared.difference.mean:+.3f}",
                 f"{found.measures[0]}, {best.name}",
-                f"95% interval {change.low:+.3f} to {change.high:+.3f}, p = {compared.p:.3f}",
+                compared.told,
             ),
             Number(
                 f"{compared.wins} : {compared.losses}",
