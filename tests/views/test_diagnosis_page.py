@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 
 from rerank_core import Reranker
 from rerank_core.cli.app import app
-from rerank_core.doctor import diagnose
+from rerank_core.doctor import Diagnosis, diagnose
 from rerank_core.views.diagnosis import to_html
 
 
@@ -41,6 +42,15 @@ def test_it_opens_with_what_to_change_first() -> None:
         assert part in html
     assert "<script" not in html
     assert "http" not in html
+
+
+def test_a_loss_without_a_known_cause_is_no_clean_bill_of_health() -> None:
+    """The page says of it what the diagnosis says."""
+    lost = Diagnosis((), (), queries=30, judged=30, before=0.6, after=0.5)
+    gained = replace(lost, after=0.7)
+
+    assert "No cause found, but reranking does not help here: nDCG@10 -0.1000" in to_html(lost)
+    assert "Nothing found that would keep it from helping: nDCG@10 +0.1000" in to_html(gained)
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def to_html(found: Diagnosis, made: Made | None = None) -> str:
 
 def _verdict(found: Diagnosis) -> str:
     if not found:
-        return "Nothing was found that would keep reranking from helping."
+        return f"{found.verdict[0].upper()}{found.verdict[1:]}."
     first = found[0]
     rest = f", and {len(found) - 1} more" if len(found) > 1 else ""
     return f"{first.cause.replace('_', ' ').capitalize()}{rest}: {first.change.rstrip('.')}."
