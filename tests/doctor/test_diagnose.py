@@ -35,6 +35,30 @@ def test_a_finding_says_what_was_seen_why_it_matters_and_what_to_change() -> Non
     assert json.loads(json.dumps(found.to_dict()))["findings"][0]["severity"] == "limits"
 
 
+def test_a_top_at_the_ceiling_is_one_finding_of_a_scorer() -> None:
+    """Though it is flat as well; of two scorers each has its own."""
+    made = world(10, 30)
+
+    def clipped(query: str, texts: Sequence[str]) -> list[float]:
+        best = sorted((made.worth(text) for text in texts), reverse=True)[9]
+        return [min(best, made.worth(text)) for text in texts]
+
+    def ceiling_of_four(query: str, texts: Sequence[str]) -> list[float]:
+        best = sorted((made.worth(text) for text in texts), reverse=True)[3]
+        return [min(best, made.worth(text)) for text in texts]
+
+    alone = diagnose(Reranker(clipped, top_n=10), made.queries, probe=False)
+    with Reranker(
+        {"flat": clipped, "capped": ceiling_of_four}, combine=ReciprocalRankFusion(), top_n=10
+    ) as two:
+        both = diagnose(two, made.queries, probe=False)
+
+    assert [str(one.cause) for one in alone].count("tied_scores") == 1
+    tied = [one for one in both if one.cause == Cause.TIED]
+    assert [one.seen.partition(":")[0] for one in tied] == ["flat", "capped"]
+    assert ["share the highest score" in one.seen for one in tied] == [False, True]
+
+
 def test_rankings_that_were_kept_are_enough() -> None:
     """As `on_ranking=` gets them: nothing is asked again, and what that takes is said."""
     made = world(20, 30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ..evaluation.measures import parse, per_query
+from .chance import surely_positive
 from .evidence import Case, Evidence, key
 
 #: An order of a case's candidates, by input position.
@@ -66,3 +67,11 @@ def _scores(case: Case, order: Iterable[int]) -> dict[str, float]:
 def differences(better: Sequence[float], worse: Sequence[float]) -> list[float]:
     """Query by query."""
     return [a - b for a, b in zip(better, worse, strict=True)]
+
+
+def helps(evidence: Evidence, level: float = 0.05) -> bool:
+    """Whether reranking is better than the retriever's order beyond chance; False unjudged."""
+    if not evidence.judged:
+        return False
+    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
+    return surely_positive(gain, level)

@@ -12,7 +12,7 @@ from ..text.words import words
 from .chance import surely_positive
 from .evidence import Case, Evidence, key
 from .finding import Cause, Finding, Severity
-from .quality import as_ranked, as_retrieved, differences, ndcg
+from .quality import helps
 
 #: The share of queries in which the top must be flat.
 MOST = 0.5
@@ -22,6 +22,8 @@ SAME = 1e-6
 FLAT = 0.75
 #: A list whose scores (0..1) span less than this is all but flat.
 NARROW = 0.02
+#: Documents that share the highest score, where it is a ceiling.
+AT_TOP = 3
 #: Fewer candidates than this are no list.
 LEAST = 5
 #: A relevant document is below others more often than this share of the pairs: the wrong way.
@@ -32,37 +34,71 @@ AGAINST, ALONE = 0.4, 0.3
 
 
 def ties(evidence: Evidence) -> Iterator[Finding]:
-    """Scores that do not tell the top documents apart."""
+    """Scores that do not tell the top documents apart: all of them, or those at a ceiling."""
     for name in evidence.setup.scorers:
-        lists = [
-            list(told.values())
-            for case in evidence.cases
-            if len(told := case.signal(name, combined=evidence.setup.combined)) >= LEAST
-        ]
-        if not lists:
-            continue
-        flat = sum(_is_flat(scores, evidence.top) for scores in lists)
-        narrow = sum(0 < max(scores) - min(scores) < NARROW for scores in lists)
-        if flat >= MOST * len(lists):
-            seen = f"in {flat} of {len(lists)} queries nearly all of the top scores are the same"
-        elif narrow >= MOST * len(lists) and _of_no_use(evidence):
-            seen = (
-                f"in {narrow} of {len(lists)} queries all scores are within {NARROW} of each "
-                "other, and their order is no better than the retriever's"
-            )
-        else:
-            continue
-        commonest = _commonest(lists)
-        yield Finding(
-            Cause.TIED,
-            Severity.BROKEN,
-            f"{name}: {seen} (most often {commonest:.4g})",
-            "ties are broken by the retriever's order, so nothing is reranked where it counts. "
-            "A parser that answers with a default, a saturated sigmoid and a model that likes "
-            "one grade all look like this",
-            "look at raw replies or logits; ask for a finer scale or for log probabilities, "
-            "clip nothing, or have the documents compared (strategy='listwise')",
+        if lists := lists_of(evidence, name):
+            found = _flat(evidence, name, lists) or _ceiling(evidence, name, lists)
+            if found is not None:
+                yield found
+
+
+def lists_of(evidence: Evidence, name: str) -> list[list[float]]:
+    """What a scorer said, query by query, of candidates that are enough to be a list."""
+    return [
+        list(told.values())
+        for case in evidence.cases
+        if len(told := case.signal(name, combined=evidence.setup.combined)) >= LEAST
+    ]
+
+
+def _flat(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) -> Finding | None:
+    flat = sum(_is_flat(scores, evidence.top) for scores in lists)
+    narrow = sum(0 < max(scores) - min(scores) < NARROW for scores in lists)
+    if flat >= MOST * len(lists):
+        seen = f"in {flat} of {len(lists)} queries nearly all of the top scores are the same"
+    elif narrow >= MOST * len(lists) and evidence.judged and not helps(evidence):
+        seen = (
+            f"in {narrow} of {len(lists)} queries all scores are within {NARROW} of each "
+            "other, and their order is no better than the retriever's"
         )
+    else:
+        return None
+    commonest = _commonest(lists)
+    return Finding(
+        Cause.TIED,
+        Severity.BROKEN,
+        f"{name}: {seen} (most often {commonest:.4g})",
+        "ties are broken by the retriever's order, so nothing is reranked where it counts. "
+        "A parser that answers with a default, a saturated sigmoid and a model that likes "
+        "one grade all look like this",
+        "look at raw replies or logits; ask for a finer scale or for log probabilities, "
+        "clip nothing, or have the documents compared (strategy='listwise')",
+    )
+
+
+def _ceiling(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) -> Finding | None:
+    """Several documents at the highest score there is, of a scale that is else fine."""
+    long = [told for told in lists if len(told) >= 2 * LEAST]
+    at_top = [sum(max(told) - score <= SAME for score in told) for told in long if _is_fine(told)]
+    capped = sum(count >= AT_TOP for count in at_top)
+    if not long or capped < MOST * len(long):
+        return None
+    better = helps(evidence)
+    return Finding(
+        Cause.TIED,
+        Severity.LIMITS if better else Severity.BROKEN,
+        f"{name}: in {capped} of {len(long)} queries {AT_TOP} documents or more share the "
+        f"highest score ({fmean(at_top):.1f} on average), though the others differ",
+        "a saturated sigmoid or a clipped score: among the best, where it counts, the "
+        "retriever's order stays" + "; it helps, and could help more" * better,
+        "take the logit, or a sigmoid of a part of it; clip nothing",
+    )
+
+
+def _is_fine(told: Sequence[float]) -> bool:
+    """Whether, but for the highest, scores are all different: no coarse grades."""
+    below = [score for score in told if max(told) - score > SAME]
+    return len(below) > 1 and len(set(below)) >= 0.8 * len(below)
 
 
 def _is_flat(scores: Sequence[float], top: int) -> bool:
@@ -78,13 +114,6 @@ def _is_flat(scores: Sequence[float], top: int) -> bool:
     level, size = max(sizes, key=lambda pair: pair[1])
     tied = size * (size - 1) / (len(best) * (len(best) - 1))
     return tied >= FLAT and level != round(lowest / SAME)
-
-
-def _of_no_use(evidence: Evidence) -> bool:
-    if not evidence.judged:
-        return False
-    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
-    return not surely_positive(gain, 0.05)
 
 
 def _commonest(lists: Sequence[Sequence[float]]) -> float:

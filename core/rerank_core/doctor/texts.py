@@ -10,10 +10,10 @@ from itertools import pairwise
 from statistics import fmean
 
 from ..text.words import words
-from .chance import surely_positive
+from .chance import LEVEL, surely_positive
 from .evidence import Case, Evidence, key
 from .finding import Cause, Finding, Severity
-from .quality import as_ranked, as_retrieved, differences, ndcg
+from .quality import helps
 
 #: The share of the query's words in a document, the rare ones counting more, that must stand
 #: beyond the cut alone …
@@ -49,7 +49,7 @@ def truncation(evidence: Evidence) -> Iterator[Finding]:
     alike = fmean(_alike(case, visible_chars) for case in evidence.cases if case.hits)
     share = fmean(hidden) if hidden else 0.0
     if share >= HIDDEN and surely_positive([value - HIDDEN / 2 for value in hidden], 0.05):
-        if share < ALL_BUT_ALL and alike < ALIKE and _helps(evidence):
+        if share < ALL_BUT_ALL and alike < ALIKE and helps(evidence, LEVEL):
             return
         seen = f"{share:.0%} of what they share with the query stands after that"
     elif alike >= ALIKE:
@@ -65,11 +65,6 @@ def truncation(evidence: Evidence) -> Iterator[Finding]:
         "raise max_chars= or max_length=, have long documents scored by their best passage "
         '(long_documents="best-passage"), rerank smaller chunks, or strip what all begin with',
     )
-
-
-def _helps(evidence: Evidence) -> bool:
-    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
-    return surely_positive(gain)
 
 
 def _by_reports(evidence: Evidence) -> int | None:
@@ -120,7 +115,12 @@ def _alike(case: Case, visible_chars: int) -> float:
 
 
 def duplicates(evidence: Evidence) -> Iterator[Finding]:
-    """A top that says the same several times."""
+    """A top that says the same several times: copies, or else chunks that overlap."""
+    if (found := _copies(evidence) or _overlapping(evidence)) is not None:
+        yield found
+
+
+def _copies(evidence: Evidence) -> Finding | None:
     whole = {hit.text for case in evidence.cases for hit in case.hits}
     often = Counter(word for text in whole for word in set(_folded(text)))
     common = {w for w, n in often.items() if n > COMMON * len(whole)} if len(whole) >= MANY else {}
@@ -130,12 +130,10 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
         if len(top) > 2:
             shares.append(_repeated(top, frozenset(common)))
             tops.append(len(top))
-    if not shares or fmean(shares) < REPEATED:
-        return
-    if len(shares) >= 5 and not surely_positive([s - REPEATED / 2 for s in shares], 0.05):
-        return
+    if not _is_often(shares):
+        return None
     kinds = fmean(size * (1 - share) for size, share in zip(tops, shares, strict=True))
-    yield Finding(
+    return Finding(
         Cause.DUPLICATES,
         Severity.LIMITS,
         f"{fmean(shares):.0%} of the first {max(tops)} repeat another text among them, all but "
@@ -146,8 +144,8 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def overlaps(evidence: Evidence) -> Iterator[Finding]:
-    """A top of chunks that overlap: no two the same, and each half of another."""
+def _overlapping(evidence: Evidence) -> Finding | None:
+    """Chunks: no two the same, and each half of another."""
     whole = {hit.text for case in evidence.cases for hit in case.hits}
     often = Counter(pair for text in whole for pair in set(pairwise(_folded(text))))
     common = {p for p, n in often.items() if n > max(2, COMMON * len(whole))}
@@ -161,13 +159,9 @@ def overlaps(evidence: Evidence) -> Iterator[Finding]:
                 for at, one in enumerate(pairs)
             ]
             shares.append(sum(hit) / len(hit))
-    if not shares or fmean(shares) < REPEATED:
-        return
-    if len(shares) >= 5 and not surely_positive([s - REPEATED / 2 for s in shares], 0.05):
-        return
-    if next(duplicates(evidence), None) is not None:
-        return  # that is said already
-    yield Finding(
+    if not _is_often(shares):
+        return None
+    return Finding(
         Cause.DUPLICATES,
         Severity.LIMITS,
         f"{fmean(shares):.0%} of the first {evidence.top} share a quarter of their text or more, "
@@ -177,6 +171,12 @@ def overlaps(evidence: Evidence) -> Iterator[Finding]:
         'smaller chunk overlaps, or at most so many chunks of one document: max_per=("parent_id", '
         "2)",
     )
+
+
+def _is_often(shares: Sequence[float]) -> bool:
+    if not shares or fmean(shares) < REPEATED:
+        return False
+    return len(shares) < 5 or surely_positive([s - REPEATED / 2 for s in shares], 0.05)
 
 
 def _shares_a_part(one: Set[object], other: Set[object]) -> bool:

@@ -1,4 +1,4 @@
-"""What the values of scores tell: defaults, a ceiling, batches that were normalised, length."""
+"""What the values of scores tell: defaults, batches that were normalised, length."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
 from ..combine.normalize import rank_correlation
-from .chance import surely_positive
 from .evidence import Evidence
 from .finding import Cause, Finding, Severity
-from .quality import as_ranked, as_retrieved, differences, ndcg
-from .scores import LEAST, SAME, win_share
+from .quality import helps
+from .scores import LEAST, lists_of, win_share
 
 #: The share of all scores that have one and the same value, of scores that are else all different.
 DEFAULT = 0.08
 #: The share of other scores that must be different, for a value to stand out.
 FINE = 0.5
-#: The share of queries, or batches, that must look so.
-MOST = 0.5
+#: The share of batches that must look so.
 NEARLY_ALL = 0.95
-#: Documents that share the highest score.
-AT_TOP = 3
 #: Batches that scorers are sent, where nothing tells; and the fewest of them that tell anything.
 BATCHES, MANY = (8, 10, 16, 20, 32, 64), 8
 #: The rank correlation with length that is no relevance any more; and where judgements say that
@@ -32,7 +28,7 @@ LENGTH, LENGTH_JUDGED = 0.7, 0.4
 def defaults(evidence: Evidence) -> Iterator[Finding]:
     """One value in between, where all others differ: what a parser says when it cannot read."""
     for name in evidence.setup.scorers:
-        lists = _lists(evidence, name)
+        lists = lists_of(evidence, name)
         every = [score for told in lists for score in told]
         if len(every) < 50 or not (standing := _standing_out(every)):
             continue
@@ -61,43 +57,6 @@ def _standing_out(every: Sequence[float]) -> tuple[float, int] | None:
     if not others or len(often) - 1 < FINE * others:
         return None
     return value, count
-
-
-def ceiling(evidence: Evidence) -> Iterator[Finding]:
-    """Several documents at the highest score there is, of a scale that is else fine."""
-    for name in evidence.setup.scorers:
-        lists = [told for told in _lists(evidence, name) if len(told) >= 2 * LEAST]
-        at_top = [
-            sum(max(told) - score <= SAME for score in told) for told in lists if _is_fine(told)
-        ]
-        if len(at_top) < MOST * len(lists) or not lists:
-            continue
-        capped = sum(count >= AT_TOP for count in at_top)
-        if capped < MOST * len(lists):
-            continue
-        helps = _helps(evidence)
-        yield Finding(
-            Cause.TIED,
-            Severity.LIMITS if helps else Severity.BROKEN,
-            f"{name}: in {capped} of {len(lists)} queries {AT_TOP} documents or more share the "
-            f"highest score ({fmean(at_top):.1f} on average), though the others differ",
-            "a saturated sigmoid or a clipped score: among the best, where it counts, the "
-            "retriever's order stays" + "; it helps, and could help more" * helps,
-            "take the logit, or a sigmoid of a part of it; clip nothing",
-        )
-
-
-def _is_fine(told: Sequence[float]) -> bool:
-    """Whether, but for the highest, scores are all different: no coarse grades."""
-    below = [score for score in told if max(told) - score > SAME]
-    return len(below) > 1 and len(set(below)) >= 0.8 * len(below)
-
-
-def _helps(evidence: Evidence) -> bool:
-    if not evidence.judged:
-        return False
-    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
-    return surely_positive(gain, 0.05)
 
 
 def batches(evidence: Evidence) -> Iterator[Finding]:
@@ -163,7 +122,7 @@ def length(evidence: Evidence) -> Iterator[Finding]:
         way = 1 if fmean(found) > 0 else -1
         strength = way * fmean(found)
         justified = bool(longer) and way * (fmean(longer) - 0.5) > 0.1
-        judged = bool(evidence.judged) and strength >= LENGTH_JUDGED and not _helps(evidence)
+        judged = bool(evidence.judged) and strength >= LENGTH_JUDGED and not helps(evidence)
         if justified or not (strength >= LENGTH or judged):
             continue
         which = "longer" if way > 0 else "shorter"
@@ -183,11 +142,3 @@ def length(evidence: Evidence) -> Iterator[Finding]:
             "normalise the vectors or take cosines, take means and not sums, or cut documents "
             "into chunks of like size",
         )
-
-
-def _lists(evidence: Evidence, name: str) -> list[list[float]]:
-    lists = (
-        list(case.signal(name, combined=evidence.setup.combined).values())
-        for case in evidence.cases
-    )
-    return [told for told in lists if len(told) >= LEAST]
