@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import ConfigurationError, InvalidInputError
-from ..runtime.file_lock import locked
+from ..runtime.file_lock import held
+from ..runtime.replacing import replaced, sync_folder
 from .forms import Form, dead_record, to_parquet
 from .index import Seen
 from .records import Done
@@ -38,14 +39,7 @@ class Folder:
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> Folder:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInputError(f"{self.path} cannot be made: {error.strerror}") from None
-        self._lock = (self.path / "lock").open("wb")
-        if not locked(self._lock):
-            self._lock.close()
-            raise InvalidInputError(f"another process is at work on {self.output}")
+        self._lock = held(self.path, self.output)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -71,7 +65,7 @@ class Folder:
                     f"another output, or remove {self.path} and begin anew"
                 )
         else:
-            _replace(known, dict(job))
+            replaced(known, json.dumps(dict(job), indent=1))
         return counts
 
     def writer(self, counts: Counts) -> Writer:
@@ -94,9 +88,9 @@ class Folder:
                 os.replace(dead, self.dead_letters)
             else:
                 dead.unlink()
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         counts.complete = True
-        _replace(self.path / _STATE, asdict(counts))
+        replaced(self.path / _STATE, json.dumps(asdict(counts), indent=1))
         (self.path / "seen.sqlite").unlink(missing_ok=True)
         shutil.rmtree(self.indexes, ignore_errors=True)
 
@@ -138,7 +132,7 @@ class Writer:
             self._seen.commit()
             self.counts.seconds = seconds
             self.counts.finished = finished or self.counts.finished
-            _replace(self._folder / _STATE, asdict(self.counts))
+            replaced(self._folder / _STATE, json.dumps(asdict(self.counts), indent=1))
 
     def close(self) -> None:
         """Let go of the files; what was not committed is lost."""
@@ -181,24 +175,3 @@ def _appended(path: Path, size: int) -> IO[bytes]:
         )
     file.truncate(size)
     return file
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    """Write it such that there is the old one or the new one, whatever happens."""
-    new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be opened
-        return
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -7,8 +7,7 @@ that its ranking depends on: system, query, candidates. It holds ids and scores,
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,8 @@ from ..errors import InvalidInputError
 from ..protocols import traits_of
 from ..ranking.candidate import Candidate
 from ..reranker import Reranker
+from .lines import taken_up, written
 from .run import Ranked
-
-#: How every line begins.
-_BEGINS = b'{"key": "'
 
 
 class Journal:
@@ -32,23 +29,14 @@ class Journal:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._known: dict[str, dict[str, Any]] = {}
+        if self.path.is_dir():
+            raise InvalidInputError(f"{self.path} is a folder: name a file for the journal")
         if self.path.exists():
-            if self.path.is_dir():
-                raise InvalidInputError(f"{self.path} is a folder: name a file for the journal")
-            whole = self.path.read_bytes()
-            if whole and not _is_journal(whole):
-                raise InvalidInputError(
-                    f"{self.path} is there and is no journal: name another file, or a new one"
-                )
-            if whole and not whole.endswith(b"\n"):  # killed while writing: that line is lost
-                whole = whole[: whole.rfind(b"\n") + 1]
-                self.path.write_bytes(whole)
-            for line in whole.splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._known[entry["key"]] = entry
-                except (ValueError, KeyError, TypeError):
-                    continue
+            self._known = {
+                row["key"]: row
+                for row in taken_up(self.path, "journal", b'{"key": "', _is_ranking)
+                if isinstance(row.get("key"), str)
+            }
 
     def get(self, key: str) -> Ranked | None:
         """The ranking that was written under this key."""
@@ -58,22 +46,13 @@ class Journal:
     def add(self, key: str, system: str, query: str, ranked: Ranked) -> None:
         """Write it down now."""
         entry = {"key": key, "system": system, "query": query, **ranked.to_dict()}
-        # half a surrogate pair escaped is just what JSON has for it
-        with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        with self.path.open("ab") as file:
+            file.write(written(entry))
         self._known[key] = entry
 
 
-def _is_journal(whole: bytes) -> bool:
-    """By its first line, or where it was killed while writing that, by how it begins."""
-    first, newline, _ = whole.partition(b"\n")
-    if not newline and first.startswith(_BEGINS[: len(first)]):
-        return True
-    try:
-        entry = json.loads(first)
-    except ValueError:
-        return False
-    return isinstance(entry, dict) and {"key", "system", "query", "ids"} <= entry.keys()
+def _is_ranking(row: Mapping[str, Any]) -> bool:
+    return {"key", "system", "query", "ids"} <= row.keys()
 
 
 def system_key(name: str, reranker: Reranker) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .folder import replaced
+from ..runtime.replacing import replaced
 from .result import Teaching
 from .splits import RECORD
 

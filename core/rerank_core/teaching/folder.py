@@ -8,14 +8,14 @@ for, stay.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import InvalidInputError
-from ..runtime.file_lock import locked
+from ..runtime.file_lock import held
+from ..runtime.replacing import replaced
 from .result import Teaching
 from .splits import RECORD
 
@@ -32,14 +32,7 @@ class Folder:
         foreign = self.path.exists() and not self.work.is_dir()
         if foreign and (not self.path.is_dir() or any(self.path.iterdir())):
             raise InvalidInputError(f"{self.path} holds something else: name a folder of its own")
-        try:
-            self.work.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInputError(f"{self.work} cannot be made: {error.strerror}") from None
-        self._lock = (self.work / "lock").open("wb")
-        if not locked(self._lock):
-            self._lock.close()
-            raise InvalidInputError(f"another process is at work on {self.path}")
+        self._lock = held(self.work, self.path)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -80,10 +73,3 @@ class Folder:
     def tidy(self) -> None:
         """Let go of the checkpoints."""
         shutil.rmtree(self.work / "checkpoints", ignore_errors=True)
-
-
-def replaced(path: Path, text: str) -> None:
-    """Write it, such that there is either what was or all of what is."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8", errors="backslashreplace")
-    os.replace(part, path)

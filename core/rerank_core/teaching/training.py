@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluation.running import Progress
+from ..runtime.replacing import replaced
 from ..scorers.local.local_model import cannot_fetch
 from ..telemetry.log import log
 from .examples import Example, columns
-from .folder import replaced
 from .settings import Settings
 
 _STATE = "trainer_state.json"

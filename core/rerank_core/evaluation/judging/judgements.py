@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInputError
+from ...runtime.replacing import replaced
 from ..collection import Collection
 from ..provenance import BY_MODEL, BY_PERSON, Provenance, beside
 from .agreement import Agreement, agreement
@@ -57,6 +57,11 @@ class Judged:
         """Whether they agree, and log probabilities show that the model wavered all the same."""
         known = [one.expected - one.grade for one in self.passes if one.expected is not None]
         return not self.disputed and bool(known) and abs(sum(known) / len(known)) > WAVERS
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the model was not sure of it, by either."""
+        return self.disputed or self.borderline
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Judgements:
     @property
     def to_check(self) -> list[Judged]:
         """What a person should look at: where the passes differ, or the model wavered."""
-        return [one for one in self.judged if one.person is None and _doubtful(one)]
+        return [one for one in self.judged if one.person is None and one.doubtful]
 
     @property
     def provenance(self) -> Provenance | None:
@@ -165,12 +170,8 @@ class Judgements:
             f"{one.pair.document} {one.grade}\n"
             for one in self.judged
         ]
-        _replace(file, "".join(lines))
-        _replace(beside(file), json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
-
-
-def _doubtful(one: Judged) -> bool:
-    return one.disputed or one.borderline
+        replaced(file, "".join(lines))
+        replaced(beside(file), json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
 
 
 def check_output(file: Path) -> None:
@@ -197,13 +198,6 @@ def checked_ids(pairs: Sequence[Pair]) -> None:
                 raise InvalidInputError(
                     f"the {kind} id {name!r} has blanks, which no TREC file can hold: rename it"
                 )
-
-
-def _replace(file: Path, text: str) -> None:
-    """All of it or nothing, whenever the process ends."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8", errors="backslashreplace")
-    draft.replace(file)
 
 
 def by_pair(

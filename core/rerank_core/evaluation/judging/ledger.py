@@ -8,7 +8,6 @@ could have cost, so that a cap holds across restarts, too.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInputError
+from ...runtime.file_lock import locked
+from ..lines import taken_up, written
 from .pool import Pair
 from .rubric import RUBRIC, Grade
 
@@ -125,26 +126,24 @@ class Ledger:
 
     def _write(self, row: Mapping[str, Any]) -> None:
         if self._file is not None:
-            line = json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+            line = written(row)
             while line:
                 line = line[os.write(self._file, line) :]
 
     def _load(self) -> None:
         assert self.path is not None
-        whole = self.path.read_bytes()
-        if whole and not _is_ours(whole):
-            self.close()
-            raise InvalidInputError(
-                f"{self.path} is there and is no journal of rerank judge: name another file"
+        try:
+            rows = taken_up(
+                self.path, "journal of rerank judge", written(HEADING).rstrip(), _is_heading
             )
-        if whole and not whole.endswith(b"\n"):  # killed while writing: that line is lost
-            whole = whole[: whole.rfind(b"\n") + 1]
-            os.truncate(self.path, len(whole))
-        if not whole:
+        except InvalidInputError:
+            self.close()
+            raise
+        if not rows:  # it is new, or was killed while writing the very first line
             self._write(HEADING)
-        for line in whole.splitlines():
+        for row in rows:
             try:
-                self._take(json.loads(line))
+                self._take(row)
             except (ValueError, KeyError, TypeError):
                 continue
 
@@ -181,15 +180,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _is_ours(whole: bytes) -> bool:
-    first, newline, _ = whole.partition(b"\n")
-    if not newline:  # killed while writing the very first line
-        return json.dumps(HEADING).encode().startswith(first)
-    try:
-        row = json.loads(first)
-    except ValueError:
-        return False
-    return isinstance(row, dict) and row.get("journal") == HEADING["journal"]
+def _is_heading(row: Mapping[str, Any]) -> bool:
+    return row.get("journal") == HEADING["journal"]
 
 
 def _locked(path: Path) -> int:
@@ -197,15 +189,9 @@ def _locked(path: Path) -> int:
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as error:
         raise InvalidInputError(f"the journal {path} cannot be written: {error.strerror}") from None
-    try:
-        import fcntl
-    except ImportError:  # Windows: two at once are not found out there
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not locked(file):
         os.close(file)
         raise InvalidInputError(
             f"another process has the journal {path} open: wait for it, or name another"
-        ) from None
+        )
     return file

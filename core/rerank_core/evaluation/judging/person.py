@@ -39,7 +39,7 @@ def sample(
     by_model = _grades(ledger, _model(ledger))
     if doubtful:
         judged, _ = by_pair(drawn, by_model, ledger, max(map(len, by_model.values()), default=1))
-        keys = {one.pair.key for one in judged if one.disputed or one.borderline}
+        keys = {one.pair.key for one in judged if one.doubtful}
         drawn = [pair for pair in drawn if pair.key in keys]
     elif by_model:  # what the model has judged too
         drawn.sort(key=lambda pair: pair.key not in by_model)
