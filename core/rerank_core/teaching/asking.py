@@ -56,8 +56,8 @@ def scores_of(
 
     waiting = list(order)
     while waiting:
-        # the first goes alone where money counts: to see what one costs
-        many = at_once if max_cost is None or rankings else 1
+        # where money counts a few at a time, and the first alone: to see what one costs
+        many = len(waiting) if max_cost is None else at_once if rankings else 1
         chunk = waiting[:many]
         if max_cost is not None and spent + dearest * len(chunk) > max_cost:
             break
