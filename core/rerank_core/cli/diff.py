@@ -14,7 +14,6 @@ from .. import config
 from ..errors import InvalidInputError
 from ..evaluation.difference import TOP, Difference
 from ..evaluation.difference import diff as compared
-from ..evaluation.journal import Journal
 from ..evaluation.loading import load
 from ..evaluation.run import Run
 from ..evaluation.running import run_reranker
@@ -61,10 +60,7 @@ def diff(
             show_default=False,
         ),
     ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page to look at.", show_default=False),
-    ] = None,
+    report: judged.Report = None,
     depth: judged.Depth = 100,
     queries: judged.Queries = None,
     journal: judged.JournalFile = None,
@@ -85,8 +81,8 @@ def diff(
     """
     if max_change is not None and not 0 <= max_change <= 1:
         raise InvalidInputError(f"--max-change is from 0 to 1, not {max_change:g}")
-    if report is not None and not report.parent.is_dir():
-        raise InvalidInputError(f"there is no folder {report.parent} for the page")
+    for path in (journal, report):
+        judged.check_output(path, old, new, data, base)
     tables = [config.load(old), config.load(new)]
     collection = load(data, base=base, depth=depth, unjudged=True)
     if queries is not None:
@@ -94,7 +90,7 @@ def diff(
     runs: list[Run] = []
     signals: list[set[str]] = []
     calibrated = True
-    with progress(not as_json, systems=2) as told:
+    with judged.rankings_kept(journal) as kept, progress(not as_json, systems=2) as told:
         for name, table in zip(_names(old, new), tables, strict=True):
             with Reranker(**config.options(table, top_n=None)) as reranker:
                 if threshold is None and not runs:
@@ -106,7 +102,7 @@ def diff(
                         name,
                         reranker,
                         collection,
-                        journal=None if journal is None else Journal(journal),
+                        journal=kept,
                         timeout=timeout,
                         at_once=at_once,
                         progress=told,

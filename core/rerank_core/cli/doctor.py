@@ -57,10 +57,7 @@ def doctor(
         ),
     ] = False,
     seed: judged.Seed = 0,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page to look at.", show_default=False),
-    ] = None,
+    report: judged.Report = None,
     as_json: judged.Json = False,
 ) -> None:
     """Say why reranking does not help: what was seen, why it matters, what to change.

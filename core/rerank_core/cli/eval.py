@@ -53,10 +53,7 @@ def evaluation(
         typer.Option("--save", help="Write the runs into this folder.", show_default=False),
     ] = None,
     seed: judged.Seed = 0,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write a page to look at.", show_default=False),
-    ] = None,
+    report: judged.Report = None,
     by: Annotated[
         str | None,
         typer.Option(

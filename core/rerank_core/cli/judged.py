@@ -1,4 +1,4 @@
-"""What `eval` and `tune` are told: judged queries, and the systems to measure on them."""
+"""What several commands are told: queries, judged or not, and the systems to ask about them."""
 
 from __future__ import annotations
 
@@ -86,6 +86,10 @@ JournalFile = Annotated[
         help="Keep rankings in this file; stopped and started again, it goes on.",
         show_default=False,
     ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write a page to look at.", show_default=False),
 ]
 Timeout = Annotated[
     float | None,

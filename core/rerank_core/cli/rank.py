@@ -23,7 +23,7 @@ from ..telemetry.log import log
 from . import stdout, table
 from .documents import read
 from .forms import Form
-from .judged import scorer_names
+from .judged import Json, scorer_names
 from .waiting import working
 
 DEGRADED = 3
@@ -86,7 +86,7 @@ def rank(
         float | None,
         typer.Option("--timeout", "-t", help="Deadline in seconds.", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+    as_json: Json = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if the ranking was degraded.")
     ] = False,

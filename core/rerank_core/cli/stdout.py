@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from rich.console import Console
+
+from ..runtime.numbers import without_nan
 
 
 def make_forgiving() -> None:
@@ -66,19 +67,9 @@ def as_json(value: Any) -> str:
       "score": null
     }
     """
-    told = json.dumps(_sound(value), ensure_ascii=False, indent=2, default=str)
+    told = json.dumps(without_nan(value), ensure_ascii=False, indent=2, default=str)
     try:
         told.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeError, LookupError):
-        return json.dumps(_sound(value), indent=2, default=str)
+        return json.dumps(without_nan(value), indent=2, default=str)
     return told
-
-
-def _sound(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _sound(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sound(each) for each in value]
-    return value

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import ConfigurationError, Reason, ScorerError
+from ..runtime.numbers import without_nan
 from .evaluation import Evaluation, Result
 
 #: Of the characters that a measure's name may have, MLflow's metrics take these alone.
@@ -47,7 +48,7 @@ def _log(mlflow: Any, found: Evaluation, params: Mapping[str, Any]) -> str:
         mlflow.set_tags({"rerank.verdict": found.verdict, "rerank.base": found.base.name})
         if provenance is not None:
             mlflow.set_tag("rerank.judged_by", provenance.names)
-        mlflow.log_dict(_plain(found.to_dict()), "evaluation.json")
+        mlflow.log_dict(without_nan(found.to_dict()), "evaluation.json")
         for result in found.results:
             with mlflow.start_run(run_name=result.name, nested=True):
                 mlflow.log_param("system", result.name)
@@ -70,14 +71,3 @@ def _metrics(found: Evaluation, result: Result) -> dict[str, float]:
 
 def _name(measure: str) -> str:
     return _STRANGE.sub("_", measure.replace("@", "_at_"))
-
-
-def _plain(value: Any) -> Any:
-    """Without what JSON has no word for."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 
@@ -45,6 +46,17 @@ def measured(value: Any) -> float | None:
 def is_present(value: float | None) -> TypeGuard[float]:
     """Whether a float says anything: None, NaN and infinities do not."""
     return value is not None and math.isfinite(value)
+
+
+def without_nan(value: Any) -> Any:
+    """The same, with None for NaN and infinities, which JSON has no word for, however deep."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    return value
 
 
 def sigmoid(logit: float) -> float:
