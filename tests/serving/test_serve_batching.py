@@ -81,6 +81,19 @@ def test_what_one_asks_does_not_spoil_anothers() -> None:
     assert isinstance(bad, ValueError)
 
 
+def test_who_asks_again_at_once_is_answered_again() -> None:
+    """By a model that computes one pass at a time, and whose worker is just going home."""
+
+    async def main(wrapped: SharedPasses) -> list[Any]:
+        async with asyncio.timeout(5):
+            return [await wrapped.score("q", [f"text {number}"]) for number in range(3)]
+
+    scorer = Pairs()
+    scorer.max_concurrency = 1
+
+    assert asyncio.run(main(SharedPasses(scorer, HOW))) == [[0.0], [0.01], [0.02]]
+
+
 def test_what_nobody_waits_for_is_not_computed() -> None:
     """A ranking whose deadline has struck leaves the line."""
     scorer = Pairs()

@@ -151,9 +151,16 @@ class _Line:
         self.waiting.extend((part, position) for position in range(len(part.texts)))
         if len(self.workers) < self.most_workers:
             # in a context of its own: it is no part of the ranking that happens to come first
-            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
+            worker = asyncio.get_running_loop().create_task(self._run(), context=Context())
             self.workers.add(worker)
-            worker.add_done_callback(self.workers.discard)
+
+    async def _run(self) -> None:
+        try:
+            await self._work()
+        finally:
+            # at once, not by a callback of the loop's: who joins before that would wait for nobody
+            if (worker := asyncio.current_task()) is not None:
+                self.workers.discard(worker)
 
     async def _work(self) -> None:
         if len(self.waiting) < self.how.most:
