@@ -20,9 +20,9 @@ from .forms import Form, Order, form_of
 from .progress import Meter, Told
 from .purse import Purse
 from .records import Done
-from .sources import Source, source
+from .sources import source
 from .summary import Counts, Outcome, Summary
-from .worker import Worker, queries_at_once
+from .worker import Plan, queries_at_once
 
 #: So many queries one after the other of which nothing was scored: it is not the queries.
 FAILED_IN_A_ROW = 10
@@ -39,15 +39,7 @@ class Engine(Protocol):
         """Around all it does; entered in the thread that started the job."""
         ...
 
-    def ranked(
-        self,
-        reranker: Reranker,
-        form: Form,
-        queries: Source,
-        counts: Counts,
-        max_cost: float | None,
-        at_once: int,
-    ) -> AsyncGenerator[Done, None]:
+    def ranked(self, plan: Plan) -> AsyncGenerator[Done, None]:
         """What came of each. It waits where it is not asked for the next one."""
         ...
 
@@ -59,20 +51,11 @@ class Local:
         """Nothing is to be connected."""
         return nullcontext()
 
-    async def ranked(
-        self,
-        reranker: Reranker,
-        form: Form,
-        queries: Source,
-        counts: Counts,
-        max_cost: float | None,
-        at_once: int,
-    ) -> AsyncGenerator[Done, None]:
-        """What came of each query, from where `counts` end."""
-        await reranker.awarm_up()
-        purse = Purse(max_cost, counts.cost or 0.0, counts.dearest)
-        worker = Worker(reranker, form, purse, at_once)
-        async with aclosing(worker.run(queries.read(counts.position))) as results:
+    async def ranked(self, plan: Plan) -> AsyncGenerator[Done, None]:
+        """What came of each query of the plan."""
+        await plan.reranker.awarm_up()
+        records = plan.queries.read(plan.counts.position)
+        async with aclosing(plan.worker(Purse(*plan.spending)).run(records)) as results:
             async for done in results:
                 yield done
 
@@ -128,9 +111,16 @@ def run(
         found = source(Path(candidates), folder.indexes, _path(corpus), _path(queries))
         meter = Meter(counts, found.size)
         with closing(found), closing(folder.writer(counts)) as writer:
-            at_once = at_once or queries_at_once(reranker)
+            plan = Plan(
+                reranker=reranker,
+                form=form,
+                queries=found,
+                counts=counts,
+                max_cost=max_cost,
+                at_once=at_once or queries_at_once(reranker),
+            )
             chosen = engine or Local()
-            results = chosen.ranked(reranker, form, found, counts, max_cost, at_once)
+            results = chosen.ranked(plan)
             try:
                 with chosen.connected():
                     loop.run(_drive(results, writer, meter, progress))

@@ -18,12 +18,10 @@ from typing import Any
 from ..errors import ConfigurationError, RerankError, require
 from ..reranker import Reranker
 from ..runtime import loop, threads
-from .forms import Form
 from .purse import Purse
 from .records import Done, Position
 from .sources import Source
-from .summary import Counts
-from .worker import Payment, Worker
+from .worker import Plan
 
 #: Where a worker begins to read, and the number of the last query that it reads.
 Task = tuple[Position, int]
@@ -60,22 +58,14 @@ class Ray:
         self.address, self.workers = address, (least, most or None)
         self.cpus, self.gpus, self.queries_per_task = cpus, gpus, queries_per_task
 
-    async def ranked(
-        self,
-        reranker: Reranker,
-        form: Form,
-        queries: Source,
-        counts: Counts,
-        max_cost: float | None,
-        at_once: int,
-    ) -> AsyncGenerator[Done, None]:
-        """What came of each query, from where `counts` end."""
-        tasks = await threads.run(lambda stop: list(self._tasks(queries, counts.position)))
+    async def ranked(self, plan: Plan) -> AsyncGenerator[Done, None]:
+        """What came of each query of the plan."""
+        start = plan.counts.position
+        tasks = await threads.run(lambda stop: list(self._tasks(plan.queries, start)))
         if not tasks:
             return
-        purse = None if max_cost is None else _purse_actor(max_cost, counts)
-        stage = {"form": form, "queries": queries, "at_once": at_once, "purse": purse}
-        blocks = await threads.run(lambda stop: self._blocks(reranker, tasks, stage))
+        purse = None if plan.max_cost is None else _purse_actor(plan)
+        blocks = await threads.run(lambda stop: self._blocks(plan, tasks, purse))
         while (block := await threads.run(lambda stop: _next(blocks))) is not None:
             for done in block:
                 yield done
@@ -115,9 +105,7 @@ class Ray:
         """A small machine has room for the workers that were asked for, taking turns."""
         return round(self.workers[0] * self.cpus)
 
-    def _blocks(
-        self, reranker: Reranker, tasks: Sequence[Task], stage: dict[str, Any]
-    ) -> Iterator[list[Done]]:
+    def _blocks(self, plan: Plan, tasks: Sequence[Task], purse: Any) -> Iterator[list[Done]]:
         import ray.data
 
         logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -134,10 +122,10 @@ class Ray:
             least, most = self.workers
             results = stretches.map_batches(
                 _Stage,
-                fn_constructor_kwargs={"reranker": reranker, **stage},
+                fn_constructor_kwargs={"plan": plan, "purse": purse},
                 compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
                 num_cpus=self.cpus,
-                num_gpus=self._gpus(reranker),
+                num_gpus=self._gpus(plan.reranker),
                 batch_size=1,
             )
             batches = results.iter_batches(batch_size=1, batch_format="numpy", prefetch_batches=1)
@@ -156,18 +144,10 @@ class Ray:
 class _Stage:
     """Ranks the stretches it is handed. An actor's."""
 
-    def __init__(
-        self,
-        reranker: Reranker,
-        form: Form,
-        queries: Source,
-        at_once: int,
-        purse: Any,
-    ) -> None:
-        self._queries = queries
-        payment: Payment = Purse() if purse is None else _RemotePurse(purse)
-        self._worker = Worker(reranker, form, payment, at_once)
-        reranker.warm_up()
+    def __init__(self, plan: Plan, purse: Any) -> None:
+        self._queries = plan.queries
+        self._worker = plan.worker(Purse() if purse is None else _RemotePurse(purse))
+        plan.reranker.warm_up()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         import numpy as np
@@ -184,13 +164,13 @@ class _Stage:
             return [done async for done in results]
 
 
-def _purse_actor(max_cost: float, counts: Counts) -> Any:
+def _purse_actor(plan: Plan) -> Any:
     """One purse for all workers."""
     import ray
 
     # as many calls as like may wait in it for each other
     options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": 10_000}
-    return ray.remote(**options)(Purse).remote(max_cost, counts.cost or 0.0)
+    return ray.remote(**options)(Purse).remote(*plan.spending)
 
 
 class _RemotePurse:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from ..runtime import threads
 from ..runtime.meter import USAGE
 from .forms import Form, as_line, dead_record
 from .records import Done, Query, Record, Unreadable
+from .sources import Source
+from .summary import Counts
 
 #: Queries under way at least, so that no worker of a local model waits for the last of a list; at
 #: most; and how many times as many may be done that wait for an earlier one.
@@ -37,6 +40,30 @@ class Payment(Protocol):
     async def settle(self, receipt: int, pairs: int, cost: float | None) -> None:
         """See `Purse`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an engine is asked to do: rank the queries with this reranker, from where `counts` end.
+
+    `max_cost`: US dollars over all starts of the job; `at_once`: queries under way together.
+    """
+
+    reranker: Reranker
+    form: Form
+    queries: Source
+    counts: Counts
+    max_cost: float | None
+    at_once: int
+
+    @property
+    def spending(self) -> tuple[float | None, float, float | None]:
+        """What a `Purse` is made of: what the job may cost, did cost, and a document at most."""
+        return self.max_cost, self.counts.cost or 0.0, self.counts.dearest
+
+    def worker(self, purse: Payment) -> Worker:
+        """One to do it."""
+        return Worker(self.reranker, self.form, purse, self.at_once)
 
 
 def queries_at_once(reranker: Reranker) -> int:
