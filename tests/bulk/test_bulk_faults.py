@@ -128,8 +128,11 @@ class Priced(ScorerBase):
 
     def __init__(self, cost: float | None = 0.01) -> None:
         self.cost, self.asked = cost, 0
+        self.silent: str | None = None  # a query that it has no scores for
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        if query == self.silent:
+            return [None] * len(texts)
         self.asked += len(texts)
         record(calls=1, cost=None if self.cost is None else self.cost * len(texts))
         return list(score(query, texts))
@@ -153,6 +156,25 @@ def test_nothing_is_asked_that_might_cost_too_much(tmp_path: Path) -> None:
     assert summary.outcome == 0
     assert summary.counts.cost == pytest.approx(2.0)
     assert scorer.asked == 200
+
+
+@pytest.mark.parametrize("first", ["refused", "cached", "failed"])
+def test_what_costs_nothing_by_chance_tells_no_price(tmp_path: Path, first: str) -> None:
+    """The first query that is paid for goes alone, whatever came before it."""
+    rows = [dict(row) for row in ROWS]
+    scorer = Priced()
+    with Reranker(scorer, cache=str(tmp_path / "scores.sqlite")) as reranker:
+        if first == "refused":
+            rows[0]["query"] = " "
+        elif first == "cached":
+            reranker.rank(rows[0]["query"], rows[0]["documents"])
+        else:
+            scorer.silent = rows[0]["query"]
+        source = write_lines(tmp_path / "in.jsonl", rows)
+        stopped = run(source, tmp_path / "out.jsonl", reranker, max_cost=0.05)
+
+    assert stopped.outcome == 4
+    assert stopped.counts.cost == pytest.approx(0.10)
 
 
 def test_a_limit_on_a_cost_that_nobody_knows_is_refused(tmp_path: Path) -> None:

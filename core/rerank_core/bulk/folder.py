@@ -158,6 +158,7 @@ def _again(done: Done) -> Done:
         done.id,
         dead=dead_record(done.after.number, why, done.id),
         pairs=done.pairs,
+        priced=done.priced,
         unscored=done.pairs,
         reasons=["input"],
         usage=done.usage,

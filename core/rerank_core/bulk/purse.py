@@ -47,7 +47,9 @@ class Purse:
             return self._next
 
     async def settle(self, receipt: int, pairs: int, cost: float | None) -> None:
-        """What it did cost. Raises `ConfigurationError` where that is unknown."""
+        """What it did cost; `pairs`: so many documents that is the price of (0: it tells none).
+
+        Raises `ConfigurationError` where that is unknown."""
         if self.limit is None:
             self.spent += cost or 0.0
             return

@@ -57,6 +57,7 @@ Record = Query | Unreadable
 class Done:
     """What came of one record: the bytes to write, and what is to be counted.
 
+    `priced`: so many documents its cost is that of; 0: it tells no price of one.
     `failed`: not one of its candidates was scored. `stopped`: it was not asked, as the money would
     not have sufficed; nothing of it counts.
     """
@@ -66,6 +67,7 @@ class Done:
     output: bytes = b""
     dead: bytes = b""
     pairs: int = 0
+    priced: int = 0
     unscored: int = 0
     failed: bool = False
     stopped: bool = False

@@ -40,7 +40,7 @@ class Counts:
     dead_letters: int = 0
     degraded: int = 0
     cost: float | None = 0.0
-    #: What a document cost at most, of a query; None: nothing was asked yet.
+    #: What a document cost at most, of a query; None: that is not known yet.
     dearest: float | None = None
     calls: int = 0
     retries: int = 0
@@ -69,8 +69,8 @@ class Counts:
         self.unscored += done.unscored
         self.dead_letters += bool(done.dead)
         self.degraded += "fallback" in done.reasons
-        if done.pairs and (cost := done.usage.get("cost")) is not None:
-            self.dearest = max(self.dearest or 0.0, cost / done.pairs)
+        if done.priced and (cost := done.usage.get("cost")) is not None:
+            self.dearest = max(self.dearest or 0.0, cost / done.priced)
         for name in _ADDED:
             one, more = getattr(self, name), done.usage.get(name, 0)
             setattr(self, name, None if one is None or more is None else one + more)

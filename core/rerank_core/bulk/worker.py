@@ -121,13 +121,17 @@ class Worker:
         if receipt is None:
             return Done(query.after, query.id, stopped=True)
         cost: float | None = 0.0
+        priced = 0
         usage: dict[str, Any] = {}
         try:
             ranking = await self._rank(query, usage)
             cost = usage.get("cost", 0.0)
+            # what came from a cache, or did not come, says nothing of what the next one may cost
+            free = not cost and (usage["cache_hits"] or all(h.score is None for h in ranking.all))
+            priced = 0 if free else len(query.candidates)
         finally:
             with suppress(asyncio.CancelledError):
-                await self.purse.settle(receipt, len(query.candidates), cost)
+                await self.purse.settle(receipt, priced, cost)
         missing = self._missing(ranking)
         return Done(
             query.after,
@@ -135,6 +139,7 @@ class Worker:
             self.form.output(query, ranking),
             _dead(query, ranking, missing) if missing else b"",
             pairs=len(query.candidates),
+            priced=priced,
             unscored=len(missing),
             failed=bool(ranking.all) and all(hit.score is None for hit in ranking.all),
             reasons=[str(reason) for reason in ranking.report.reasons],
