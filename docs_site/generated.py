@@ -26,6 +26,7 @@ ROOMS: tuple[tuple[str, str, str], ...] = (
     ("core/rerank_core/listwise/", "Asking an LLM", "../llm.md"),
     ("core/rerank_core/stores/", "The score cache", "../engine.md"),
     ("core/rerank_core/serving/", "A rerank server", "../serve.md"),
+    ("core/rerank_core/teaching/", "Teaching a model", "../teach.md"),
     ("core/rerank_core/self_check/", "The doctor", "../doctor.md"),
     ("core/rerank_core/engine/", "Deadline, fallback, cache", "../engine.md"),
     ("core/rerank_core/combine/", "Combined scores", "../engine.md"),

@@ -164,7 +164,8 @@ class _Reader:
             if name in ("MissingExtraError", "require") and len(node.args) > 1:
                 feature, extra = map(text_of, node.args[:2])
                 yield self._message(
-                    f"{feature} needs more packages: pip install 'dropin-rerank[{extra}]'",
+                    f"{feature} needs more packages: pip install {BLANK} "
+                    f"(the extra {extra!r} of dropin-rerank)",
                     "MissingExtraError",
                 )
                 return

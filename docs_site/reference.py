@@ -125,7 +125,7 @@ def _command_line() -> str:
 
     group: Any = get_command(app)
     said = " ".join(group.help.split("\n\n")[-1].split())
-    parts = [f"# The command line\n\n`pip install 'dropin-rerank[cli]'`. {said}"]
+    parts = [f"# The command line\n\n`pip install '.[cli]'` in a checkout. {said}"]
     for name, command in group.commands.items():
         about, *shown = inspect.cleandoc(command.help or "").split("\n\n")
         part = [f"## `rerank {name}`", about]

@@ -1,6 +1,6 @@
 """An agent of LangChain's that sees the few tools that fit, and reads the best of what they find.
 
-    pip install 'dropin-rerank[langchain]' 'langchain>=1' langchain-openai
+    pip install '.[langchain]' 'langchain>=1' langchain-openai
     export OPENAI_API_KEY=…
     python examples/agent.py "copy a file and keep its permissions"
 

@@ -1,6 +1,6 @@
 """Claude grades, through LangChain's own client for it.
 
-pip install 'dropin-rerank[langchain]' langchain-anthropic
+pip install '.[langchain]' langchain-anthropic
 export ANTHROPIC_API_KEY=…
 python examples/claude.py "split a long text into lines of a given width"
 """

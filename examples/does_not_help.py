@@ -1,6 +1,6 @@
 """My reranker does not help: the doctor says why, and what to change.
 
-    pip install 'dropin-rerank[eval]'
+    pip install '.[eval]'
     python examples/does_not_help.py
 
 The reranker below has the two faults that are met most often: its scorer gives distances, of which

@@ -1,6 +1,6 @@
 """Gemini grades, at its OpenAI-compatible address.
 
-pip install 'dropin-rerank[openai]'
+pip install '.[openai]'
 export GEMINI_API_KEY=…
 python examples/gemini.py "split a long text into lines of a given width"
 """

@@ -1,6 +1,6 @@
 """Any LlamaIndex LLM grades: here Claude, through LlamaIndex' own client for it.
 
-pip install 'dropin-rerank[llamaindex]' llama-index-llms-anthropic
+pip install '.[llamaindex]' llama-index-llms-anthropic
 export ANTHROPIC_API_KEY=…
 python examples/llamaindex_llm.py "split a long text into lines of a given width"
 """

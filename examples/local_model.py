@@ -1,6 +1,6 @@
 """A model on your own machine grades: Ollama, vLLM, llama.cpp, LM Studio.
 
-    pip install 'dropin-rerank[openai]'
+    pip install '.[openai]'
     ollama pull qwen3:8b
     python examples/local_model.py "split a long text into lines of a given width"
 

