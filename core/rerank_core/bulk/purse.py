@@ -11,7 +11,7 @@ class Purse:
     """US dollars to spend, `limit` in all; None: as much as it takes.
 
     Every query under way has so much set aside as its documents would cost at the dearest price of
-    a document that was seen (`dearest`); the first one goes alone, to see one. Used on one event
+    a document that was seen (`dearest`); until one was seen they go one by one. Used on one event
     loop.
     """
 

@@ -43,7 +43,7 @@ def document(limits: Limits, *, keyed: bool) -> dict[str, Any]:
 
 
 def _rerank(about: str, asked: str, answered: str) -> dict[str, Any]:
-    header = {
+    report = {
         "description": "JSON: model, coverage, degraded, reasons, cost, cache_hits, ms",
         "schema": _TEXT,
     }
@@ -55,7 +55,7 @@ def _rerank(about: str, asked: str, answered: str) -> dict[str, Any]:
     }
     done = {
         "description": "The ranking, best first",
-        "headers": {"X-Rerank-Report": {"description": header["description"], "schema": _TEXT}},
+        "headers": {"X-Rerank-Report": report},
         "content": {
             "application/json": {"schema": _ref(answered)},
             "text/html": {"schema": _TEXT},
