@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .frequencies import frequencies, languages
 from .languages import script
@@ -48,8 +49,7 @@ class Term:
     frequency: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """How often each term occurs in a text, and its length: words, and what stands between them."""
 
     terms: list[int]
@@ -86,7 +86,7 @@ class Terms:
     def count(self, text: str, stop: Callable[[], bool]) -> Counted | None:
         """What there is in a text; None if `stop()`, which is asked before each piece of it."""
         found, length = [0] * len(self.terms), 0
-        for piece in _pieces(text):
+        for piece in (text,) if len(text) <= PIECE else _pieces(text):
             if stop():
                 return None
             narrow, wide = narrow_and_wide(piece)
@@ -118,7 +118,10 @@ class Terms:
         return not spaced or (_frequency(language, self._keys(part)) or 0.0) < UNTELLING
 
     def _look_up(self, word: str) -> int:
-        return next((self._by_key[key] for key in self._keys(word) if key in self._by_key), -1)
+        for key in self._keys(word):
+            if key in self._by_key:
+                return self._by_key[key]
+        return -1
 
     def _keys(self, word: str) -> tuple[str, ...]:
         name = script(word[0])

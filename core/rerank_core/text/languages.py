@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from .frequencies import common_words
 from .words import fold, parts
@@ -45,18 +45,17 @@ def languages_of(folded: Iterable[str]) -> Mapping[str, str]:
     hits: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     common = common_words()
-    for text in folded:
-        for part, spaced in parts(text):
-            if not spaced:
-                totals.update(set(map(script, part)))
-                continue
-            name = _LATIN if text.isascii() and part.isalpha() else script(part[0])
-            totals[name] += 1
-            if (speaking_for := common.get(part)) is not None:
-                hits[name] += 1
-                tally = votes.setdefault(name, {})
-                for language, weight in speaking_for.items():
-                    tally[language] = tally.get(language, 0.0) + weight
+    for (part, spaced), times in Counter(chain.from_iterable(map(parts, folded))).items():
+        if not spaced:
+            totals.update(set(map(script, part)))
+            continue
+        name = _LATIN if part.isascii() and part.isalpha() else script(part[0])
+        totals[name] += times
+        if (speaking_for := common.get(part)) is not None:
+            hits[name] += times
+            tally = votes.setdefault(name, {})
+            for language, weight in speaking_for.items():
+                tally[language] = tally.get(language, 0.0) + weight * times
     found = {name: _BY_SCRIPT[name] for name in totals if name in _BY_SCRIPT}
     if any(name in totals for name in _KANA):
         found |= dict.fromkeys(("CJK", *_KANA), "ja")
