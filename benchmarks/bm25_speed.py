@@ -5,8 +5,9 @@
 A reranker sees each list of candidates once: what counts is reading it and scoring it. For lists of
 SciFact's abstracts, `BM25Scorer` beside bm25s (its own tokenizer, index and scores), by turns, one
 query after another, after a warm-up: medians in milliseconds of processor time, all threads', since
-neither waits for anything, and of the two beside each other query by query. Then 100 abstracts through LangChain's `HybridReranker`, whole. See
-scifact_data.py for where the data is expected.
+neither waits for anything, and the median of how many times faster query by query. Then 100
+abstracts through LangChain's `HybridReranker`, whole. See scifact_data.py for where the data is
+expected.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from rerank_core import InvalidInputError, Ranking, Reranker, config, presets
 from rerank_core.options import RerankerChanges, for_call
-from rerank_core.ranking.given import Retrieved, as_list
+from rerank_core.ranking.given import Found, Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.log import log
 
@@ -215,17 +215,19 @@ class RerankCompressor(BaseDocumentCompressor):
             log.warning("%s (said once)", note)
         return note
 
-    def _read(self, document: Document) -> dict[str, Any]:
+    def _read(self, document: Document) -> Found:
         if not isinstance(document, Document):
             raise InvalidInputError(f"it is no Document, but {document!r:.80}")
-        return {
-            "text": self._text(document),
-            "id": document.id,
-            "score": document.metadata.get(self.score_field) if self.score_field else None,
-            "metadata": document.metadata,
-        }
+        return Found(
+            self._text(document),
+            document.id,
+            document.metadata.get(self.score_field) if self.score_field else None,
+            document.metadata,
+        )
 
     def _text(self, document: Document) -> str:
+        if not self.metadata_fields:
+            return document.page_content
         shown = [
             f"{name}: {document.metadata[name]}"
             for name in self.metadata_fields

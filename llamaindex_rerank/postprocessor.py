@@ -25,7 +25,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config, presets
 from rerank_core.options import RerankerChanges, for_call
-from rerank_core.ranking.given import Retrieved, as_list
+from rerank_core.ranking.given import Found, Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
 from rerank_core.telemetry.openinference import traces
@@ -188,15 +188,11 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     def _retrieved(self, nodes: Sequence[NodeWithScore]) -> Retrieved:
         return Retrieved.read(nodes, self._read)
 
-    def _read(self, node: NodeWithScore) -> dict[str, Any]:
+    def _read(self, node: NodeWithScore) -> Found:
         if not isinstance(node, NodeWithScore):
             raise InvalidInputError(f"it is no NodeWithScore, but {node!r:.80}")
-        return {
-            "text": node.node.get_content(metadata_mode=self.metadata_mode),
-            "id": node.node.node_id,
-            "score": node.score,
-            "metadata": _metadata(node.node),
-        }
+        text = node.node.get_content(metadata_mode=self.metadata_mode)
+        return Found(text, node.node.node_id, node.score, _metadata(node.node))
 
     @contextmanager
     def _traced(

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from . import config
 from .combine.combination import Combination
@@ -39,10 +39,11 @@ from .runtime import loop
 from .runtime.deadline import UNSET, Deadline, Timeout, Unset, seconds
 from .scorers.instructions import instruct, instruct_where_taken
 from .scorers.named import Recipe, ScorerLike, stages
-from .self_check import CheckReport
-from .self_check.asking import check_scorers
 from .telemetry.log import DEGRADED, log
 from .telemetry.tracing import ranking_span
+
+if TYPE_CHECKING:
+    from .self_check import CheckReport
 
 #: What a config file says by the name it was given by, and not by what that stands for.
 _NAMED = ("scorer", "fallback", "cache")
@@ -345,6 +346,8 @@ class Reranker(Held):
 
     async def _check(self) -> CheckReport:
         limit = RateLimit(self.requests_per_minute, self.tokens_per_minute)
+        from .self_check.asking import check_scorers  # most programs never ask for it
+
         self._checked_as = await check_scorers(self.scorers, limit)
         return self._checked_as
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ..errors import InvalidInputError, Reason
 from ..protocols import traits_of
+from ..ranking.candidate import Candidate
 from ..ranking.given import Retrieved
 from ..ranking.ranking import DegradedError, RankedCandidate, Ranking
 from ..reranker import Reranker
@@ -179,7 +180,7 @@ class Worker:
 
 
 def _with_unread(query: Query) -> Retrieved:
-    def read(index: int) -> Any:
+    def read(index: int) -> Candidate:
         if index in query.unread:
             raise InvalidInputError(query.unread[index])
         return query.candidates[index]

@@ -38,7 +38,7 @@ class Candidate:
             raise InvalidInputError(
                 f"a candidate's text is a string, not {type(self.text).__name__}"
             )
-        if not isinstance(self.metadata, Mapping):
+        if not isinstance(self.metadata, (dict, Mapping)):  # the first is found out at once
             raise InvalidInputError(
                 f"a candidate's metadata is a mapping, not {type(self.metadata).__name__}"
             )

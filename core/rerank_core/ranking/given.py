@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from ..errors import InvalidInputError, Reason
 from .candidate import Candidate, Document, to_candidate
@@ -32,6 +32,15 @@ class _Unread:
     why: str
 
 
+class Found(NamedTuple):
+    """What there is of a document: its text, and what its store and its retriever said of it."""
+
+    text: Any
+    id: Any
+    score: Any
+    metadata: Any
+
+
 class Retrieved(list[Any]):
     """Documents in the order that a framework's retriever put them, best first.
 
@@ -43,16 +52,21 @@ class Retrieved(list[Any]):
 
     @classmethod
     def read(
-        cls, documents: Iterable[T], read: Callable[[T], Document], notes: Sequence[str] = ()
+        cls,
+        documents: Iterable[T],
+        read: Callable[[T], Found | Document],
+        notes: Sequence[str] = (),
     ) -> Self:
         """Each by `read`, which may raise where a document is odd."""
         made = cls()
         made.notes = notes
         for document in documents:
             try:
-                made.append(read(document))
+                found = read(document)
             except Exception as error:
                 made.append(_Unread(f"{type(error).__name__}: {error}"))
+            else:
+                made.append(_candidate(found) if isinstance(found, Found) else found)
         return made
 
 
@@ -128,6 +142,14 @@ def given(
         tuple(note for note in notes if note),
         tuple(reason for reason, there in reasons.items() if there),
     )
+
+
+def _candidate(found: Found) -> Candidate | dict[str, Any]:
+    identity = None if found.id is None else str(found.id)
+    try:
+        return Candidate(found.text, identity, found.score, found.metadata)
+    except InvalidInputError:  # perhaps it is but its score: `given` looks closer
+        return found._asdict()
 
 
 def as_list(documents: Iterable[T]) -> Sequence[T]:

@@ -24,8 +24,8 @@ RARE = 5e-6
 TYPICAL = 100
 #: Below so many candidates, how often a word occurs among them says little about how rare it is.
 FEW = 20
-#: So many characters take a millisecond or two: handing them to a thread would be a tenth of it. Not
-#: the first ones, which load the tables of the language.
+#: So many characters take a millisecond or two: handing them to a thread would be a tenth of it.
+#: Not the first ones, which load the tables of the language.
 QUICK = 2 * PIECE
 #: From so many candidates on, a rank correlation with the retriever's scores of `LEXICAL` says that
 #: the retriever is lexical too: on SciFact 2 of 3 queries over BM25 candidates have it, and none
