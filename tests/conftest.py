@@ -40,21 +40,54 @@ def _no_server_known_by_its_port() -> None:
         dialect._known.clear()
 
 
-#: Whole suites that wait for deadlines, processes or servers: left out by `-m "not slow"`.
+#: Whole suites that wait for deadlines, processes or servers, or ask SDKs over sockets: left out by
+#: `-m "not slow"`.
 SLOW_SUITES = {
+    "test_answers.py",
+    "test_bulk_faults.py",
+    "test_bulk_resume.py",
     "test_cache.py",
+    "test_chat_callbacks.py",
     "test_contract.py",
+    "test_cross_encoder.py",
+    "test_deploy.py",
     "test_diagnose.py",
+    "test_docs.py",
+    "test_doctor_cli.py",
+    "test_evaluation_cli.py",
     "test_every_algorithm.py",
     "test_every_fault.py",
+    "test_files_of_others.py",
+    "test_http_errors.py",
     "test_imports.py",
+    "test_injection.py",
+    "test_judge.py",
+    "test_judge_cli.py",
+    "test_late_stores.py",
     "test_leaks.py",
+    "test_llamaindex_pipelines.py",
+    "test_llm_server.py",
     "test_loopback.py",
+    "test_names.py",
+    "test_none_relevant.py",
+    "test_onnx.py",
+    "test_onnx_graph.py",
+    "test_openinference.py",
     "test_parsing_properties.py",
+    "test_prices.py",
+    "test_providers.py",
+    "test_refusals.py",
     "test_report.py",
+    "test_scale.py",
     "test_security.py",
     "test_services.py",
+    "test_site_pages.py",
+    "test_sizes.py",
+    "test_sizing.py",
     "test_strategies.py",
+    "test_tuning.py",
+    "test_unheard.py",
+    "test_verdict.py",
 }
 
 #: What of these trains models, or drives whole servers and browsers: `make long` runs it.
