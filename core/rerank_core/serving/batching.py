@@ -20,7 +20,7 @@ from ..protocols import ScorerBase, Scores, traits_of
 from ..runtime.per_loop import PerLoop
 from ..runtime.usage import record
 from ..scorers.cascade import Cascade, Stage
-from ..scorers.local.local_model import PairScorer, PairScores, guided
+from ..scorers.local.local_model import SharesPasses, PairScores, guided
 from ..scorers.named import Recipe, ScorerLike, stages
 
 #: So many times a pass's pairs are looked through for those of like length.
@@ -59,7 +59,7 @@ def batched(scorer: ScorerLike, how: Batching) -> ScorerLike:
 
 
 def _shareable(scorer: Any) -> bool:
-    return isinstance(scorer, PairScorer) and scorer.shares_passes
+    return isinstance(scorer, SharesPasses) and scorer.shares_passes
 
 
 def _wrapped(recipe: Recipe, how: Batching) -> Mapping[str, Any]:
@@ -142,7 +142,7 @@ _Place = tuple[_Part, int]
 class _Line:
     """The pairs that wait, and the few tasks that take them to the model."""
 
-    def __init__(self, scorer: PairScorer, how: Batching, workers: int) -> None:
+    def __init__(self, scorer: SharesPasses, how: Batching, workers: int) -> None:
         self.scorer, self.how, self.most_workers = scorer, how, workers
         self.waiting: deque[_Place] = deque()
         self.workers: set[asyncio.Task[None]] = set()

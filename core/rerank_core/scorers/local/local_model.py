@@ -80,7 +80,7 @@ class PairScores(NamedTuple):
 
 
 @runtime_checkable
-class PairScorer(Protocol):
+class SharesPasses(Protocol):
     """A scorer that can score pairs of any queries in one pass through its model."""
 
     @property
