@@ -20,7 +20,7 @@ from ..protocols import ScorerBase, Scores, traits_of
 from ..runtime.per_loop import PerLoop
 from ..runtime.usage import record
 from ..scorers.cascade import Cascade, Stage
-from ..scorers.local.local_model import SharesPasses, PairScores, guided
+from ..scorers.local.local_model import PairScores, SharesPasses, guided
 from ..scorers.named import Recipe, ScorerLike, stages
 
 #: So many times a pass's pairs are looked through for those of like length.
