@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+import re
 import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,8 +17,51 @@ import pytest
 from rerank_core import MissingExtraError, errors
 from rerank_core.errors import install, require
 
-PYPROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+ROOMS = ("core/rerank_core", "langchain_rerank", "llamaindex_rerank")
+#: Imported without being asked for: by what it comes with, or by who has it.
+COMES_WITH = {
+    "pydantic": "both frameworks",
+    "torch": "sentence-transformers",
+    "transformers": "sentence-transformers",
+    "typing_extensions": "nothing: for type checkers alone",
+    "langchain": "the user, who gives us its models and agents",
+    "langgraph": "langchain",
+    "yaml": "the user, who writes YAML",
+}
+
+
+def imported(file: Path) -> set[str]:
+    """The top names of the packages of others, wherever in the file they are imported."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module))
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"rerank_core"}
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    """What only a package of others has brought so far is gone when that one no longer does."""
+    asked = [
+        *PYPROJECT["project"]["dependencies"],
+        *(one for some in EXTRAS.values() for one in some),
+    ]
+    wanted = {re.split(r"[^\w-]", one)[0].lower().replace("_", "-") for one in asked}
+    brought = packages_distributions()
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
+    strange = {
+        f"{file.name} imports {name}"
+        for file in files
+        for name in imported(file) - COMES_WITH.keys()
+        if wanted.isdisjoint(one.lower().replace("_", "-") for one in brought.get(name, [name]))
+    }
+
+    assert len(files) > 100
+    assert strange == set()
 
 
 def test_what_is_there_is_not_missed() -> None:

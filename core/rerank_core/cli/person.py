@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-import click
+import typer
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -76,7 +76,7 @@ def _ask(console: Console, pair: Pair, number: int, of: int) -> str:
 
 def _key() -> str:
     """The key that was pressed; "q" at the end of what is piped in."""
-    key = click.getchar() if sys.stdin.isatty() else sys.stdin.read(1)
+    key = typer.getchar() if sys.stdin.isatty() else sys.stdin.read(1)
     return "q" if key in ("", "\x04") else key.lower()
 
 
