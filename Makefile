@@ -5,7 +5,7 @@ BIN := .venv/bin
 NOX = $(BIN)/python -m nox
 QUESTION := wait until all threads have reached a point
 
-.PHONY: demo picture test quick long docs docs-serve check real-servers matrix lowest wheel container beside coverage release-check benchmarks
+.PHONY: demo picture test quick long docs docs-serve check real-servers matrix lowest wheel readme container beside coverage release-check benchmarks
 
 demo: .venv/demo
 	$(BIN)/python examples/stdlib_docs.py "$(QUESTION)" | $(BIN)/rerank rank "$(QUESTION)" --top-n 5
@@ -55,6 +55,10 @@ lowest: .venv/dev
 
 wheel: .venv/dev
 	$(NOX) -s wheel $(if $(EXTRAS),$(patsubst %,"alone(%)",$(EXTRAS)),alone)
+
+# The install lines of README and tutorials, each in an empty environment, and the blocks they are for.
+readme: .venv/dev
+	$(NOX) -s wheel $(if $(LINE),"readme($(LINE))",readme)
 
 # What the image of deploy/Dockerfile would hold, in an empty environment.
 container: .venv/dev

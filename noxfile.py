@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tarfile
@@ -68,15 +69,28 @@ def lowest_pins(*names: str) -> list[str]:
 OLD = ("-W", "default::DeprecationWarning")
 OPENAI = (
     "tests/test_llm_server.py",
-    "tests/llm/test_clients.py",
+    "tests/llm",
     "tests/test_reranker.py",
     "tests/engine",
+    "tests/evaluation/test_judge.py",
+    "tests/telemetry",
     "tests/test_cli.py",
 )
 COHERE = ("tests/scorers/test_cohere.py", "tests/scorers/test_services.py")
-LANGCHAIN = ("tests/frameworks/test_langchain.py", "tests/llm/test_chats.py")
-LLAMA_INDEX = ("tests/frameworks/test_llamaindex.py", "tests/llm/test_chats.py")
+#: Whole rooms: what is about the other framework, or both, is skipped by itself.
+FRAMEWORK = (
+    "tests/frameworks",
+    "tests/llm",
+    "tests/migration",
+    "tests/combine/test_missing_scores.py",
+    "tests/scorers/test_embedding.py",
+    "tests/test_readme.py",
+)
 LOCAL = ("tests/scorers/test_cross_encoder.py", "tests/scorers/test_embedding.py")
+
+
+#: What these tests ask for beside LangChain itself.
+LANGCHAIN = ("faiss-cpu", "langchain-community", "langchain-tests", "langgraph", "uvloop")
 
 
 @dataclass(frozen=True)
@@ -96,29 +110,29 @@ ROWS = {
     # the frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well
     "openai-3": Row("api,cli,openai", ("openai>=3,<4",), OPENAI),
     "langchain-0.3": Row(
-        "api,cohere,langchain,openai,redis",
-        ("langchain-core==0.3.86", "langchain<1", "langchain-openai<1"),
-        (*LANGCHAIN, *OLD),
+        "api,cli,cohere,langchain,openai,redis,serve",
+        ("langchain-core==0.3.86", "langchain<1", "langchain-openai<1", *LANGCHAIN),
+        (*FRAMEWORK, *OLD),
     ),
     "langchain-1": Row(
-        "api,cohere,langchain,openai,redis",
-        ("langchain-core>=1,<2", "langchain-classic", "langchain-openai"),
-        LANGCHAIN,
+        "api,cli,cohere,langchain,openai,redis,serve",
+        ("langchain-core>=1,<2", "langchain", "langchain-classic", "langchain-openai", *LANGCHAIN),
+        FRAMEWORK,
     ),
     "llama-index-0.12": Row(
-        "api,cohere,llamaindex,openai,redis",
-        ("llama-index-core==0.12.44", "llama-index-llms-openai-like<0.5"),
-        (*LLAMA_INDEX, *OLD),
+        "api,cli,cohere,llamaindex,openai,redis,serve",
+        ("llama-index-core==0.12.44", "llama-index-llms-openai-like<0.5", "uvloop"),
+        (*FRAMEWORK, *OLD),
     ),
     "llama-index-0.13": Row(
-        "api,cohere,llamaindex,openai,redis",
-        ("llama-index-core>=0.13,<0.14", "llama-index-llms-openai-like<0.6"),
-        (*LLAMA_INDEX, *OLD),
+        "api,cli,cohere,llamaindex,openai,redis,serve",
+        ("llama-index-core>=0.13,<0.14", "llama-index-llms-openai-like<0.6", "uvloop"),
+        (*FRAMEWORK, *OLD),
     ),
     "llama-index-0.14": Row(
-        "api,cohere,llamaindex,openai,redis",
-        ("llama-index-core>=0.14,<0.15", "llama-index-llms-openai-like"),
-        LLAMA_INDEX,
+        "api,cli,cohere,llamaindex,openai,redis,serve",
+        ("llama-index-core>=0.14,<0.15", "llama-index-llms-openai-like", "uvloop"),
+        FRAMEWORK,
     ),
     "cohere-5.16": Row("api,cohere", ("cohere==5.16.0",), (*COHERE, *OLD)),
     "cohere-7": Row("api,cohere", ("cohere>=7,<8",), COHERE),
@@ -130,8 +144,11 @@ ROWS = {
     ),
     **{
         f"python-{python}": Row(
-            "api,cli,cohere,eval,langchain,llamaindex,openai,otel,redis",
-            ("langchain-classic", "langchain-openai", "llama-index-llms-openai-like"),
+            "api,bulk,cli,cohere,eval,langchain,llamaindex,onnx,openai,otel,pandas,redis,serve",
+            (
+                *("langchain", "langchain-classic", "langchain-openai", *LANGCHAIN),
+                *("llama-index-llms-openai-like", "onnx", "opentelemetry-sdk"),
+            ),
             ("-m", "not slow"),
             python=python,
         )
@@ -310,6 +327,41 @@ def alone(session: nox.Session, extra: str) -> None:
         session.install("--no-compile", TORCH)
     session.install("--no-compile", str(built) if extra == "bare" else f"{built}[{extra}]")
     session.run("python", "-I", str(ROOT / "tests/packaging/alone.py"), extra)
+    _remove(session)
+
+
+#: The install lines of pages, by their place there; tests/packaging/readme.py knows the names.
+LINES = {
+    "everything": ("README.md", 0),
+    "core": ("README.md", 1),
+    "wheel": ("README.md", 2),
+    "measured": ("README.md", 0),
+    **{name: (f"docs/tutorials/{name}.md", 0) for name in ("langchain", "llamaindex", "python")},
+}
+
+
+def install_line(name: str) -> str:
+    """What `pip install` is told on the page, such as `.[llamaindex]` or `NAME.whl[cli]`."""
+    page, place = LINES[name]
+    text = (ROOT / page).read_text(encoding="utf-8")
+    told = re.findall(r"pip install ('[^'\n]+'|\.)", text)[place].strip("'")
+    if name == "measured":  # "with the extra `eval`"
+        told = told.replace("]", ",eval]")
+    return str(told)
+
+
+@nox.session
+@nox.parametrize("line", list(LINES), ids=list(LINES))
+def readme(session: nox.Session, line: str) -> None:
+    """An install line of the README or a tutorial, alone, and then the blocks that it is for."""
+    told = install_line(line)
+    if "NAME.whl" in told:
+        built = next(DIST.glob("*.whl"), None)
+        if built is None:
+            session.error("no wheel in dist/: nox -s wheel makes it")
+        told = told.replace("NAME.whl", str(built))
+    session.install(told)
+    session.run("python", "-I", str(ROOT / "tests/packaging/readme.py"), line)
     _remove(session)
 
 

@@ -35,8 +35,10 @@ def test_every_scorer_is_where_it_says(name: str) -> None:
 
 def test_both_frameworks_have_the_same_presets() -> None:
     """And one class that does the work."""
-    langchain = pytest.importorskip("langchain_rerank")
-    llama_index = pytest.importorskip("llamaindex_rerank")
+    pytest.importorskip("langchain_core")
+    pytest.importorskip("llama_index.core")
+    langchain = import_module("langchain_rerank")
+    llama_index = import_module("llamaindex_rerank")
 
     own = {"RerankCompressor", "RerankRetriever", "rerank_tool", "scored"}
     assert set(langchain.__all__) == PRESETS | own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ class TestATunedFile:
 
     def test_with_langchains_own_options(self, tmp_path: Path) -> None:
         """The file says where the scores are, and what else is shown; what is given goes first."""
-        langchain = pytest.importorskip("langchain_rerank")
+        pytest.importorskip("langchain_core")
+        langchain = import_module("langchain_rerank")
         (tmp_path / "tuned.toml").write_text(TUNED)
 
         for kind in (langchain.RerankCompressor, langchain.BM25Reranker):
@@ -121,7 +123,8 @@ class TestATunedFile:
     )
     def test_of_which_each_is_checked(self, line: str, said: str, tmp_path: Path) -> None:
         """As everything in a file."""
-        langchain = pytest.importorskip("langchain_rerank")
+        pytest.importorskip("langchain_core")
+        langchain = import_module("langchain_rerank")
         (tmp_path / "r.toml").write_text(f"[reranker]\n{line}\n")
 
         with pytest.raises(ConfigurationError, match=said):

@@ -696,7 +696,7 @@ class TestNodes:
         """Marked as such, and not the retriever's score; its order is kept, and the reason told."""
         server.faults = [FAULTS["closed"]]
         rankings: list[Ranking] = []
-        reranker = LLMReranker(timeout=0.3, top_n=None, on_ranking=rankings.append)
+        reranker = LLMReranker(timeout=1.0, top_n=None, on_ranking=rankings.append)
         reranker.reranker.warm_up()
 
         found = postprocess(reranker)

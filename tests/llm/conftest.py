@@ -60,6 +60,7 @@ class Asking:
         scorer = LLMScorer(**options)
         reranker = Reranker(scorer, top_n=None, timeout=20.0, max_concurrency=concurrency)
         self._opened.append(reranker)
+        reranker.warm_up()  # what is imported for the first time is no matter of these tests
         if self.face == "sync":
             return reranker.rank(query, list(texts))
         return asyncio.run(reranker.arank(query, list(texts)))

@@ -100,6 +100,20 @@ def test_every_file_a_row_names_is_there(noxfile: Any) -> None:
     assert all((ROOT / name).exists() for name in named)
 
 
+def test_every_install_line_of_the_readme_is_run_alone(noxfile: Any) -> None:
+    """And every tutorial's, by `make readme`, which has something to run for each."""
+    pages = [ROOT / "README.md", *(ROOT / "docs" / "tutorials").glob("*.md")]
+    shown = {
+        line.strip("'")
+        for page in pages
+        for line in re.findall(r"pip install ('[^']+'|[^\s`]+)", page.read_text(encoding="utf-8"))
+    }
+    source = (ROOT / "tests" / "packaging" / "readme.py").read_text(encoding="utf-8")
+
+    assert {noxfile.install_line(name) for name in noxfile.LINES if name != "measured"} == shown
+    assert all(f'    "{name}": (' in source for name in noxfile.LINES)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_it_is_yaml(page: Path) -> None:
     """A mapping, as whoever reads it expects."""
