@@ -66,7 +66,7 @@ def lowest_pins(*names: str) -> list[str]:
 # --- other versions ------------------------------------------------------------------------------
 
 #: An older package warns of what newer ones below it do, and that is none of our doing.
-OLD = ("-W", "default::DeprecationWarning")
+OLD = ("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning")
 OPENAI = (
     "tests/test_llm_server.py",
     "tests/llm",
@@ -105,10 +105,10 @@ class Row:
 
 
 ROWS = {
-    "openai-1.92": Row("api,cli,openai", ("openai==1.92.0",), (*OPENAI, *OLD)),
-    "openai-2": Row("api,cli,openai", ("openai>=2,<3",), OPENAI),
+    "openai-1.92": Row("api,cli,eval,openai", ("openai==1.92.0",), (*OPENAI, *OLD)),
+    "openai-2": Row("api,cli,eval,openai", ("openai>=2,<3",), OPENAI),
     # the frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well
-    "openai-3": Row("api,cli,openai", ("openai>=3,<4",), OPENAI),
+    "openai-3": Row("api,cli,eval,openai", ("openai>=3,<4",), OPENAI),
     "langchain-0.3": Row(
         "api,cli,cohere,langchain,openai,redis,serve",
         ("langchain-core==0.3.86", "langchain<1", "langchain-openai<1", *LANGCHAIN),

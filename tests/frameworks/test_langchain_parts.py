@@ -7,6 +7,7 @@ import json
 import pickle
 import traceback
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from loopback import OpenAIAPI, Server, scoring
 
 pytest.importorskip("langchain_core")
 
-from langchain_core.cross_encoders import BaseCrossEncoder
+if find_spec("langchain_core.cross_encoders"):
+    from langchain_core.cross_encoders import BaseCrossEncoder
+else:  # where it was before langchain-core 1
+    from langchain.retrievers.document_compressors.cross_encoder import BaseCrossEncoder
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -408,7 +412,7 @@ def asked(prompt: Any, **options: Any) -> list[str]:
     model = Noting(responses=['{"1":0,"2":1,"3":9,"4":0}'])
     made = LLMReranker(model, prompt=prompt, **options)
     assert made.compress_documents(DOCUMENTS, QUERY)[0].metadata["n"] == 2
-    return [message.text for message in model._asked[0]]
+    return [message.content for message in model._asked[0]]
 
 
 class TestPrompts:

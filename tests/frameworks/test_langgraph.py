@@ -78,7 +78,7 @@ def test_grades_are_not_streamed_to_the_user(kind: str, native: bool) -> None:
 
     shown = asyncio.run(stream()) if native else list(flow.stream({}, stream_mode="messages"))
 
-    assert "".join(message.text for message, _ in shown) == "Rome it is."
+    assert "".join(message.content for message, _ in shown) == "Rome it is."
     assert reranker.compress_documents(DOCUMENTS, "q")[0].page_content == "Rome"
 
 
