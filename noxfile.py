@@ -144,10 +144,10 @@ ROWS = {
     ),
     **{
         f"python-{python}": Row(
-            "api,bulk,cli,cohere,eval,langchain,llamaindex,onnx,openai,otel,pandas,redis,serve",
+            "api,bulk,cli,cohere,eval,langchain,llamaindex,openai,otel,pandas,redis,serve",
             (
                 *("langchain", "langchain-classic", "langchain-openai", *LANGCHAIN),
-                *("llama-index-llms-openai-like", "onnx", "opentelemetry-sdk"),
+                *("llama-index-llms-openai-like", "opentelemetry-sdk"),
             ),
             ("-m", "not slow"),
             python=python,

@@ -98,7 +98,7 @@ def test_what_numpy_and_pandas_call_missing_is_missing(kind: str) -> None:
     """Each of them has one of its own; none is a date that cannot be read."""
     missing: Any = float("nan")
     if kind == "numpy NaT":
-        missing = pytest.importorskip("numpy").datetime64("NaT")
+        missing = pytest.importorskip("numpy").datetime64("NaT", "s")
     elif kind != "nan":
         missing = getattr(pytest.importorskip("pandas"), kind)
 

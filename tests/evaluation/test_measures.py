@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -17,10 +18,45 @@ def test_names_are_those_of_ir_measures() -> None:
     assert [str(measure) for measure in found] == ["nDCG@10", "RR@10", "R@100", "P@5", "AP"]
 
 
-def test_an_unknown_measure_is_refused() -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("nDCG@10", "AP", "AP(rel=2)@100", "RBP(p=0.8, rel=1)", "MRR@5", "Bpref"),
+        *("nDCG(dcg='exp-log2', judged_only=True)@10", "nDCG(gains={0: 0, 1: 3})@5", "P(cutoff=7)"),
+    ],
+)
+def test_a_name_is_read_as_ir_measures_reads_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Python no longer has what that reads with, as from 3.14."""
+    theirs = None
+    if sys.version_info < (3, 14):
+        theirs = pytest.importorskip("ir_measures").parse_measure(name)
+        monkeypatch.setattr("ast.Num", None)
+
+    (ours,) = parse([name])
+
+    assert theirs is None or (ours, str(ours)) == (theirs, str(theirs))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "goodness",
+        "nDCG@",
+        "nDCG@k",
+        "nDCG(10)",
+        "nDCG@10@10",
+        "a.nDCG",
+        "P(cutoff=f())",
+        "nDCG(**x)",
+    ],
+)
+def test_an_unknown_measure_is_refused(name: str) -> None:
     """A name that is no measure's raises, with some that are."""
-    with pytest.raises(InvalidInputError, match=r"no measure is called 'goodness'.*nDCG@10"):
-        parse(["goodness"])
+    with pytest.raises(
+        InvalidInputError, match=rf"no measure is called '{re.escape(name)}'.*RR@10"
+    ):
+        parse([name])
 
 
 def test_an_unanswered_query_counts_as_zero() -> None:
