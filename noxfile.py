@@ -107,7 +107,7 @@ class Row:
 ROWS = {
     "openai-1.92": Row("api,cli,eval,openai", ("openai==1.92.0",), (*OPENAI, *OLD)),
     "openai-2": Row("api,cli,eval,openai", ("openai>=2,<3",), OPENAI),
-    # the frameworks' own OpenAI packages hold openai below 3; what is ours runs on 3 as well
+    # LlamaIndex's own OpenAI package holds openai below 3; what is ours runs on 3 as well
     "openai-3": Row("api,cli,eval,openai", ("openai>=3,<4",), OPENAI),
     "langchain-0.3": Row(
         "api,cli,cohere,langchain,openai,redis,serve",
