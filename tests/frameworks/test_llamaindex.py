@@ -94,6 +94,15 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "_llm", None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """What a model's client imports on its first use takes seconds of nobody's deadline here."""
+    llm = OpenAILike(model="mine", api_base="http://127.0.0.1:9/v1", api_key=KEY)
+    reranker = LLMReranker(llm=llm).reranker
+    reranker.warm_up()
+    reranker.close()
+
+
 @pytest.fixture(params=["sync", "async"])
 def face(request: pytest.FixtureRequest) -> str:
     return str(request.param)
