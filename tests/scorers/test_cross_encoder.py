@@ -283,7 +283,7 @@ def test_the_process_ends_in_the_middle_of_a_pass(folder: Path) -> None:
     code = f"""
 import asyncio
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
-scorer = CrossEncoderScorer({str(folder)!r}, device="cpu", batch_size=2000)
+scorer = CrossEncoderScorer({str(folder)!r}, device="cpu", batch_size=200)
 async def main():
     await scorer.warm_up()
     try: await asyncio.wait_for(scorer.score("a", ["what is the capital " * 20] * 20000), 0.3)
