@@ -172,6 +172,7 @@ def test_half_a_surrogate_pair_is_no_reason_to_fail(folder: Path) -> None:
 
 def test_two_labels_are_no_and_yes(tmp_path: Path) -> None:
     """The logit of a model with two labels is the log-odds of the second."""
+    pytest.importorskip("torch")
     models.add_onnx(models.tiny_cross_encoder(tmp_path, labels=2))
 
     assert len(score(OnnxCrossEncoderScorer(tmp_path)).raw) == len(TEXTS)
@@ -180,6 +181,7 @@ def test_two_labels_are_no_and_yes(tmp_path: Path) -> None:
 
 def test_a_classifier_is_refused(tmp_path: Path) -> None:
     """Three labels are no relevance, and it says so when it loads."""
+    pytest.importorskip("torch")
     models.add_onnx(models.tiny_cross_encoder(tmp_path, labels=3))
 
     with pytest.raises(ConfigurationError, match="gives 3 labels a pair"):

@@ -12,6 +12,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
+pytest.importorskip("torch")
+
 from models import add_int8, add_onnx, tiny_cross_encoder
 
 from rerank_core.scorers.local import onnx as scorer
