@@ -53,7 +53,8 @@ def _measure(name: str, registry: Mapping[str, Any]) -> Any:
     That one reads by `ast.Num`, of which Python 3.12 warns, and which 3.14 does not have.
     """
     node = ast.parse(name, mode="eval").body
-    cutoff, options = None, {}
+    cutoff: Any = None
+    options: dict[str, Any] = {}
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         cutoff, node = ast.literal_eval(node.right), node.left
     if isinstance(node, ast.Call) and not node.args:
