@@ -19,7 +19,7 @@ from ..runtime.fork import after_fork, before_fork
 from ..runtime.per_loop import PerLoop
 
 #: The longest that a fork waits for the loads under way, in seconds.
-FORK_SECONDS = 10.0
+FORK_SECONDS = 30.0
 
 #: So long after a load the collector still keeps from long passes: who waited for it is served now.
 SERVED_SECONDS = 1.0
