@@ -35,8 +35,9 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[1] / place) for place in ("core", "tests", "tests/bulk", ".")]
-sys.path.insert(0, str(HERE.parent))
+PLACES = [str(HERE.parents[1] / place) for place in ("core", "tests", "tests/bulk", ".")]
+sys.path[:0] = [str(HERE.parent), *PLACES]
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[: len(PLACES) + 1])  # for Ray's workers
 
 from bulk_runs import free, made_up, score, write_lines  # noqa: E402
 from models import add_onnx, minilm_cross_encoder  # noqa: E402
