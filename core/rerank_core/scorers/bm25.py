@@ -99,9 +99,11 @@ class BM25Scorer(ScorerBase):
         # without a table there are only the candidates to know by
         known = _known(terms.terms)
         trust = known + (1 - known) * min(1.0, len(texts) / PRIOR)
-        if len(texts) < FEW:
-            instead = "the language's count instead" if trust > 0.5 else "it weighs less for it"
-            record(note=f"{len(texts)} candidates know little of word frequencies: {instead}")
+        if len(texts) < FEW and trust <= 0.5:  # else the language at large says it
+            record(
+                note=f"BM25 weighs less: {len(texts)} candidates are too few to tell rare words "
+                "from common ones, and it has no table of this language's"
+            )
         raw = self._bm25(terms.terms, counted)
         low, high = min(raw), max(raw)
         if high <= 0.0:
