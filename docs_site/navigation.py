@@ -38,6 +38,7 @@ SECTIONS: dict[str, list[str]] = {
         "llm.md",
         "cascade.md",
         "engine.md",
+        "how-to/configuration-file.md",
         "how-to/cost-caps.md",
         "how-to/thresholds.md",
         "how-to/long-documents.md",
