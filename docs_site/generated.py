@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from . import llms, messages, reference, tables
+from . import common, llms, messages, reference, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,7 +32,7 @@ ROOMS: tuple[tuple[str, str, str], ...] = (
     ("core/rerank_core/combine/", "Combined scores", "../engine.md"),
     ("core/rerank_core/remote/", "Servers, keys, addresses", "../how-to/servers.md"),
     ("core/rerank_core/ranking/", "Queries and documents", "../reference/rerank_core.md"),
-    ("core/rerank_core/config", "Configuration files", "../reference/options.md"),
+    ("core/rerank_core/config", "The configuration file", "../how-to/configuration-file.md"),
     ("", "Options", "../reference/options.md"),
 )
 
@@ -77,13 +77,14 @@ def _messages(*, raised: bool) -> str:
         (
             "Errors, by their words",
             "Every error that the library raises. … stands for what is filled in. Most say what "
-            "to do themselves; the page linked below a heading has the rest.",
+            "to do themselves; the page linked below a heading has the rest. What the classes "
+            "mean: [troubleshooting](index.md).",
         )
         if raised
         else (
             "Notes and warnings, by their words",
-            "Every sentence of `ranking.report.notes`, of the log, of `rerank eval`, `tune` and "
-            "`doctor`. … stands for what is filled in; some are parts of a longer sentence.",
+            "What `ranking.report.notes` and the log say, and the notes and findings of `rerank "
+            "eval`, `tune` and `doctor`. … stands for what is filled in.",
         )
     )
     rooms: dict[str, dict[str, list[messages.Message]]] = defaultdict(lambda: defaultdict(list))
@@ -92,10 +93,13 @@ def _messages(*, raised: bool) -> str:
         if bool(message.kind) is raised:
             heading, links[heading] = room(message.file)
             rooms[heading][message.text].append(message)
-    parts = [f"# {title}\n\n{about}"]
+    often = common.ERRORS if raised else common.NOTES
+    parts = [f"# {title}\n\n{about}", "## Met most"]
+    parts += [_common(one) for one in often]
+    known = {one.text for one in often}
     for heading, said in sorted(rooms.items()):
         parts.append(f"## {heading}\n\nMore: [{_label(links[heading])}]({links[heading]}).")
-        parts += [_entry(text, same) for text, same in sorted(said.items())]
+        parts += [_entry(text, same) for text, same in sorted(said.items()) if text not in known]
     return "\n\n".join(parts) + "\n"
 
 
@@ -105,10 +109,17 @@ def room(file: str) -> tuple[str, str]:
 
 
 def _entry(text: str, same: list[messages.Message]) -> str:
-    kinds = " or ".join(f"`{kind}`" for kind in dict.fromkeys(m.kind for m in same) if kind)
-    where = ", ".join(f"`{file}`" for file in dict.fromkeys(m.file for m in same))
-    fix = f"**Fix:** {_code(same[0].fix)}\n\n" if same[0].fix else ""
-    return f"### {_code(text)} {{ .message }}\n\n{fix}{kinds + ', ' if kinds else ''}{where}"
+    kinds = " or ".join(_kind(kind) for kind in dict.fromkeys(m.kind for m in same) if kind)
+    return f"### {_code(text)} {{ .message }}\n\n{kinds}".rstrip()
+
+
+def _kind(kind: str) -> str:
+    return "An answer of `rerank serve`" if kind == "Refusal" else f"`{kind}`"
+
+
+def _common(one: common.Common) -> str:
+    met = "" if one.met == one.text else f"Such as {_code(one.met)}\n\n"
+    return f"### {_code(one.text)} {{ .message }}\n\n{met}{one.remedy}"
 
 
 def _label(link: str) -> str:

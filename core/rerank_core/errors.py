@@ -76,7 +76,7 @@ class UnknownOptionError(ConfigurationError, TypeError):
 
 
 class MissingExtraError(RerankError, ImportError):
-    """An optional package is not installed. The message is the command that installs it.
+    """An optional package is not installed. The message has the extra, and a command for it.
 
     The command names the packages of the extra, as this library's own metadata has them: it holds
     for a release, a wheel and a checkout alike, and leaves the library itself as it is.
@@ -84,7 +84,7 @@ class MissingExtraError(RerankError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         self.feature, self.extra = feature, extra
-        super().__init__(f"{feature} needs more packages: {install(extra)}")
+        super().__init__(f"{feature} needs the extra {extra!r} of {DISTRIBUTION}: {install(extra)}")
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.feature, self.extra)
@@ -102,8 +102,7 @@ def install(extra: str) -> str:
     packages = [name.strip() for name, _, when in listed if named.search(when)]
     if not packages:
         return f"pip install '{DISTRIBUTION}[{extra}]'"
-    shown = " ".join(map(shlex.quote, packages))
-    return f"pip install {shown} (the extra {extra!r} of {DISTRIBUTION})"
+    return f"pip install {' '.join(map(shlex.quote, packages))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
-from docs_site import generated, llms, messages, navigation, reference, tables
+from docs_site import common, generated, llms, messages, navigation, reference, tables
 from docs_site.build import ROOT, gathered
 from rerank_core import Candidate, Reason, Reranker, options
 from rerank_core.combine import WeightedSum
 from rerank_core.errors import MissingExtraError, RerankError, require
-from rerank_core.scorers import LLMScorer, RerankAPIScorer
+from rerank_core.llm.answers import unreadable
+from rerank_core.remote.http_errors import from_connection, from_status
+from rerank_core.scorers import CrossEncoderScorer, LLMScorer, RerankAPIScorer
+from rerank_core.scorers.local.local_model import cannot_fetch
 
 FOUND = messages.found()
 
@@ -73,6 +76,26 @@ class TestMessages:
             lambda: Reranker(top_k=3),
             lambda: Reranker(top_n=0),
             lambda: Reranker("bm52"),
+            lambda: Reranker(fallback="bm52"),
+            lambda: Reranker(colour=3),
+            lambda: Reranker("llm:gpt-4o-mini"),
+            lambda: Reranker("cohere:rerank-v3.5"),
+            lambda: Reranker("embedding:text-embedding-3-small"),
+            lambda: Reranker("api:https://api.jina.ai"),
+            lambda: cannot_fetch("a/b", ConnectionError("no network")),
+            lambda: cannot_fetch("a/b", type("GatedRepoError", (Exception,), {})()),
+            lambda: cannot_fetch("a/b", ValueError("odd")),
+            lambda: from_status(401, "no such key"),
+            lambda: from_connection(ConnectionRefusedError(), "http://localhost:1"),
+            lambda: unreadable("Sure!", "llama"),
+            lambda: Reranker(combine="sum"),
+            lambda: Reranker(instruction=" "),
+            lambda: Reranker(retrieval_score="cosine"),
+            lambda: Reranker("bm25 > "),
+            lambda: Reranker().rank("a", [{"body": "b"}]),
+            lambda: Reranker().rank(3, ["a"]),
+            lambda: CrossEncoderScorer("./no/such/folder"),
+            lambda: RerankAPIScorer("http://localhost:1", provider="cohre"),
             lambda: Reranker(timeout=-1),
             lambda: Reranker("bm25", threshold=0.5),
             lambda: Reranker({"a": "bm25", "b": "bm25"}),
@@ -97,9 +120,9 @@ class TestMessages:
     def test_what_is_really_raised_is_among_them(self, wrong: Callable[[], Any]) -> None:
         """Whatever was filled in."""
         with pytest.raises((RerankError, TypeError, OSError)) as caught:
-            wrong()
+            raised(wrong)
 
-        assert entries(str(caught.value)), caught.value
+        assert any(one.kind for one in entries(str(caught.value))), caught.value
 
     def test_a_missing_package_is_among_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whatever the extra brings."""
@@ -133,12 +156,30 @@ class TestMessages:
         assert len(notes) >= 6
         assert [note for note in notes if not entries(note)] == []
 
-    def test_the_fix_is_the_part_that_says_what_to_do(self) -> None:
-        """Where a message has one."""
-        said = messages.Message("llm= and client= are both a client: give one", "X", "f.py")
+    @pytest.mark.parametrize("one", common.ERRORS + common.NOTES, ids=lambda one: one.text[:60])
+    def test_those_met_most_are_real(self, one: common.Common) -> None:
+        """The table beside the generator has messages of the source, and looks of them."""
+        assert one.text in {message.text for message in FOUND}
+        assert one.text in {message.text for message in entries(one.met)}
+        assert one.remedy.endswith(".")
 
-        assert said.fix == "give one"
-        assert sum(bool(message.fix) for message in FOUND) > 100
+    def test_those_met_most_are_errors_or_notes(self) -> None:
+        """Each on the page where it is looked for."""
+        raised = {message.text for message in FOUND if message.kind}
+
+        assert {one.text for one in common.ERRORS} <= raised
+        assert not {one.text for one in common.NOTES} & raised
+
+    def test_what_nobody_is_told_is_no_message(self) -> None:
+        """Pages, styles, scripts, forms, names of metrics, texts to try a scorer on, prompts."""
+        said = "\n".join(message.text for message in FOUND)
+
+        for no_message in (
+            "color-scheme", "querySelector", "default-src", "Share of documents scored",
+            "The ranking, best first", "emperor penguins", "library_name", "seven boats",
+            "SELECT ", "?|", "how do I cancel a task",
+        ):  # fmt: skip
+            assert no_message not in said
 
     def test_they_are_on_the_pages(self, pages: dict[str, str]) -> None:
         """Each as a heading, under the room that it comes from."""
@@ -146,6 +187,13 @@ class TestMessages:
         headings = set(re.findall(r"^### (.+) \{ \.message \}$", text, re.MULTILINE))
 
         assert headings == {generated._code(message.text) for message in FOUND}
+
+
+def raised(wrong: Callable[[], Any]) -> None:
+    """Do it; an error that it made and did not raise is raised."""
+    made = wrong()
+    if isinstance(made, Exception):
+        raise made
 
 
 def _pieces(tree: ast.Module) -> list[str]:
@@ -173,7 +221,7 @@ def entries(said: str) -> list[messages.Message]:
     fitting = []
     for message in FOUND:
         parts = [part.strip() for part in message.text.split(messages.BLANK)]
-        enough = sum(len(part.split()) for part in parts) >= 2
+        enough = sum(len(part.split()) for part in parts) >= 2 or message.text == "HTTP …: …"
         if enough and re.search(".*?".join(map(re.escape, parts)), said):
             fitting.append(message)
     return fitting
