@@ -69,18 +69,25 @@ def of_the_scorer(kind: str) -> str:
     """The options of one kind of scorer: those that its preset has beside the reranker's."""
     scorer = scorer_class(kind)
     names = vars(import_module(scorer.__module__))
+    said: dict[str, str] = {}
     return table(
         ("option", "what it is for", "default", "type"),
         (
             (
                 f"`{name}`",
-                cell(about(scorer, name)),
+                _told_once(cell(about(scorer, name)), name, said),
                 "needed" if parameter.default is parameter.empty else shown(parameter.default),
                 f"`{cell(_type(parameter.annotation, names))}`",
             )
             for name, parameter in presets._parameters(kind).items()
         ),
     )
+
+
+def _told_once(sentence: str, name: str, said: dict[str, str]) -> str:
+    """The sentence; of one that tells of several options, where it stands already."""
+    first = said.setdefault(sentence, name)
+    return sentence if first == name or not sentence else f"see `{first}`"
 
 
 def about(thing: Any, name: str) -> str:

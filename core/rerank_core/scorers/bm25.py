@@ -36,14 +36,15 @@ MANY, LEXICAL = 50, 0.6
 class BM25Scorer(ScorerBase):
     """Scores by shared words, rarer ones counting more. Needs no key, model or network.
 
-    Robertson's BM25 with Lucene's idf. Words are compared by their stems, whatever script and form
-    they are written in. How rare a word is comes from the candidates themselves, mixed with its
-    frequency in the language at large (`PRIOR` candidates' worth), so that stop words count for
-    little even among few. So it looks at all candidates at once (`independent` is False). Over
-    candidates that a lexical retriever brought it has little to add, and over few in a language
-    whose word frequencies it does not have: the report says so. Scores are BM25 by min-max over the
-    list: 1 for the best, 0 for the worst, and 0 all through if no candidate shares a word with the
-    query.
+    Robertson's BM25 with Lucene's idf. `k1`, 0 and up: how much it counts that a word stands there
+    again. `b`, 0 to 1: how much a long text must have more of it. Words are compared by their
+    stems, whatever script and form they are written in. How rare a word is comes from the
+    candidates themselves, mixed with its frequency in the language at large (`PRIOR` candidates'
+    worth), so that stop words count for little even among few. So it looks at all candidates at
+    once (`independent` is False). Over candidates that a lexical retriever brought it has little to
+    add, and over few in a language whose word frequencies it does not have: the report says so.
+    Scores are BM25 by min-max over the list: 1 for the best, 0 for the worst, and 0 all through if
+    no candidate shares a word with the query.
 
     Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
 

@@ -66,7 +66,8 @@ class CrossEncoderScorer(ScorerBase):
 
     `device` (default: the best there is), `backend`, `dtype` ("bfloat16": about 1.5 times as fast
     where the processor has it, and near ties may swap) and `trust_remote_code` are those of
-    sentence-transformers; `max_length` cuts a pair at so many tokens (default: the model's own
+    sentence-transformers; `revision` is a branch, tag or commit of the model on the hub;
+    `max_length` cuts a pair at so many tokens (default: the model's own
     limit); `batch_size` pairs go through the model at once. By default on a CPU each pair goes by
     itself, in one of several threads (no padding, and no score that depends on its neighbours),
     elsewhere 32 together. The model is loaded on first use, in a thread, and shared by all scorers

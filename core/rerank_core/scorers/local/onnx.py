@@ -63,6 +63,7 @@ class OnnxCrossEncoderScorer(ScorerBase):
     the `onnx` package). Every text is a batch of its own in one of `threads` threads (default: the
     cores at hand): no padding, and no score that depends on its neighbours, which int8 would
     otherwise bring. A pair is cut at `max_length` tokens (default: the model's own limit).
+    `revision` is a branch, tag or commit of the model on the hub.
 
     Scores are `activation` of the logit, a sigmoid by default: 0..1; the logit is kept as raw.
 

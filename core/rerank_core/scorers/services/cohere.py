@@ -38,11 +38,11 @@ ADVISED = 1000
 class CohereScorer(ServiceScorer):
     """Scores by a rerank model of Cohere's, 0..1.
 
-    `max_tokens_per_doc`: where Cohere cuts a document (None: its default, 4096). `base_url`: None
-    for `CO_API_URL`, else Cohere itself. `api_key`: None for `CO_API_KEY` or `COHERE_API_KEY`.
-    `request_timeout`: the longest silence in seconds; the deadline of a ranking cuts in earlier.
-    `headers`: more headers of every request. `batch_size`: documents in one request.
-    `max_chars`: where a document is cut before it is sent. `client`: a
+    `model`: its name, as Cohere has it. `max_tokens_per_doc`: where Cohere cuts a document (None:
+    its default, 4096). `base_url`: None for `CO_API_URL`, else Cohere itself. `api_key`: None for
+    `CO_API_KEY` or `COHERE_API_KEY`. `request_timeout`: the longest silence in seconds; the
+    deadline of a ranking cuts in earlier. `headers`: more headers of every request. `batch_size`:
+    documents in one request. `max_chars`: where a document is cut before it is sent. `client`: a
     `cohere.AsyncClientV2` of your own, which nothing else uses; it brings its key, address and
     retries. `http_client`: an `httpx.AsyncClient` of your own, for its proxies or certificates.
     `price`: in US dollars, `{"search": 0.002}` or `{"million_tokens": 0.05}`; None: by the table in

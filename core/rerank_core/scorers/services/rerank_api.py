@@ -44,7 +44,8 @@ class _Answer(NamedTuple):
 class RerankAPIScorer(ServiceScorer):
     """Scores by a rerank server, 0..1.
 
-    `url`: where it is; the vendor's path is added where there is none. `provider`: a name in
+    `url`: where it is; the vendor's path is added where there is none. `model`: its name, as the
+    server has it; None: the server's only one, or its default. `provider`: a name in
     `providers.PROVIDERS`; None: by the host, else the shape most servers share ("common"). Both
     and the model fit into one string: `tei+http://host/rerank`, `https://host/v1/rerank#model`.
     `api_key`: None for the provider's variable in the environment (`RERANK_API_KEY` for a server
