@@ -13,6 +13,8 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from rerank_core import options
+
 from . import tables
 from .fenced import fenced
 
@@ -51,6 +53,11 @@ MODULES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "llamaindex_rerank": ("LlamaIndex", "Node postprocessors.", ()),
 }  # fmt: skip
+
+#: What pydantic puts into a class of its own accord.
+_PYDANTIC = {"model_post_init"}
+#: The options of every reranker, which stand below each preset's docstring.
+_OF_EVERY_RERANKER = re.compile(r"^Options of every reranker:\n.*", re.MULTILINE | re.DOTALL)
 
 _DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 
@@ -162,8 +169,10 @@ def _described(path: str, level: int = 2) -> Iterator[str]:
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
     for name, member in vars(kind).items():
         target = getattr(member, "__func__", member)
-        if not name.startswith("_") and (
-            inspect.isfunction(target) or isinstance(target, property)
+        if (
+            name not in _PYDANTIC
+            and not name.startswith("_")
+            and (inspect.isfunction(target) or isinstance(target, property))
         ):
             yield name, target
 
@@ -172,6 +181,17 @@ def _one(name: str, thing: Any, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{name}`\n"
     if callable(thing):
         with suppress(TypeError, ValueError):  # built-in ones say none
-            yield f"```py\n{name.rpartition('.')[2]}{inspect.signature(thing)}\n```\n"
-    yield fenced(inspect.getdoc(thing) or "")
+            yield f"```py\n{name.rpartition('.')[2]}{_signature(thing)}\n```\n"
+    said = fenced(inspect.getdoc(thing) or "")
+    yield _OF_EVERY_RERANKER.sub("Options of every reranker: [the table](options.md).", said)
     yield ""
+
+
+def _signature(thing: Any) -> inspect.Signature:
+    """Its own; of a preset without the options of every reranker, which its page links."""
+    whole = inspect.signature(thing)
+    if not _OF_EVERY_RERANKER.search(inspect.getdoc(thing) or ""):
+        return whole
+    own = [one for name, one in whole.parameters.items() if name not in options.NAMES]
+    every = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
+    return inspect.Signature([*own, every])

@@ -269,6 +269,16 @@ class TestReference:
                 assert f"::: {module}.{name}\n" in page
                 assert f"## `{name}`" in written
 
+    def test_a_preset_does_not_repeat_the_options_of_every_reranker(
+        self, pages: dict[str, str]
+    ) -> None:
+        """It links their table; and what pydantic put into a class is no part of it."""
+        for module in ("langchain_rerank", "llamaindex_rerank"):
+            written = reference.written_out(pages[reference.page_of(module)])
+            assert "requests_per_minute" not in written
+            assert "[the table](options.md)" in written
+            assert "model_post_init" not in written
+
     def test_an_example_in_a_docstring_is_code(self, pages: dict[str, str]) -> None:
         """Not three quotations."""
         assert "```pycon\n>>> " in reference.written_out(pages["reference/rerank_core.combine.md"])
