@@ -115,6 +115,16 @@ def test_every_configuration_file_on_its_page_is_one(tmp_path: Path) -> None:
         Reranker.from_config(file).close()
 
 
+def test_what_the_first_page_shows_is_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """But for how long it took."""
+    page = DOCS / "index.md"
+    doc_pages.run(page)["reranker"].close()
+
+    printed = capsys.readouterr().out.partition(", seconds=")[0]
+    assert printed.startswith("Ranking(")
+    assert printed in page.read_text(encoding="utf-8")
+
+
 def test_the_first_thing_on_asking_an_llm(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
