@@ -58,7 +58,7 @@ def test_runs_are_compared_with_the_base(runs: dict[str, Path]) -> None:
     )
 
     assert result.exit_code == 0, result.output
-    assert re.search(r"base +0\.6309 +0\.5000", result.output)
+    assert re.search(r"retriever +0\.6309 +0\.5000", result.output)
     assert re.search(r"mine +1\.0000 +1\.0000 ", result.output)
     assert re.search(r"mine +\+0\.3691\* .* 30/0/0", result.output)
 
@@ -69,7 +69,7 @@ def test_live_scorers_are_measured_as_json(queries: Path) -> None:
     found = json.loads(result.stdout)
     systems = {system["system"]: system for system in found["systems"]}
 
-    assert systems.keys() == {"queries", "bm25", "plain"}
+    assert systems.keys() == {"retriever", "bm25", "plain"}
     assert systems["bm25"]["measures"] == {"RR@10": 1.0}
     assert systems["bm25"]["against_base"]["RR@10"]["wins"] == 30
     assert systems["bm25"]["costs"]["coverage"] == 1.0
@@ -91,7 +91,7 @@ def test_runs_are_saved(queries: Path, tmp_path: Path) -> None:
 
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         "bm25.trec",
-        "queries.trec",
+        "retriever.trec",
     ]
 
 

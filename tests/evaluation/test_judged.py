@@ -71,7 +71,7 @@ def test_every_table_has_the_share_and_the_advice_is_not_to_rerank_less() -> Non
     assert compared.to_dict()["systems"][0]["judged_10"] == pytest.approx(0.5)
     for notes in (compared.notes, tuned.notes):
         assert any("before you rerank less" in note for note in notes)
-    assert tuned.judged["the retriever alone"] == pytest.approx(0.5)
+    assert tuned.judged["retriever"] == pytest.approx(0.5)
     assert not any("before you rerank less" in note for note in evaluate(full, {"g": good}).notes)
 
 

@@ -38,7 +38,7 @@ def test_a_beir_folder_without_a_run_gets_its_candidates_by_bm25(folder: Path) -
 
     assert list(found.queries) == ["a"]
     assert found.candidates["a"][0].text == "Rome capital of Italy"
-    assert (len(found.candidates["a"]), found.base.name, found.recall) == (2, "bm25", 1.0)
+    assert (len(found.candidates["a"]), found.base.name, found.recall) == (2, "retriever", 1.0)
 
 
 def test_a_split_names_the_judgements(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,10 @@ import pytest
 from made_up import collection, noisy, write_jsonl
 from typer.testing import CliRunner, Result
 
+from rerank_core import Reranker
 from rerank_core.cli.app import app
-from rerank_core.evaluation import evaluate
+from rerank_core.combine import WeightedSum
+from rerank_core.evaluation import Run, evaluate
 from rerank_core.views import opening
 
 
@@ -26,7 +29,7 @@ def test_the_best_is_named_with_its_rival() -> None:
 
     assert found.verdict.startswith("good helps: nDCG@10 0.333 → ")
     assert "It cannot be told from fair, the next best" in found.verdict
-    assert "bad is worse than retriever" in found.verdict
+    assert "bad is worse than the retriever" in found.verdict
     assert len(found.pairs) == 6
     raw = [pair.comparison.difference.p for pair in found.pairs]
     assert all(pair.comparison.p >= p for pair, p in zip(found.pairs, raw, strict=True))
@@ -39,7 +42,7 @@ def test_chance_is_called_chance() -> None:
 
     found = evaluate(base, {"maybe": noisy("maybe", base, 0.7, 6)}, measures=["nDCG@10"])
 
-    assert found.verdict.startswith("maybe cannot be told from retriever: nDCG@10 0.500 → ")
+    assert found.verdict.startswith("maybe cannot be told from the retriever: nDCG@10 0.500 → ")
 
 
 def test_one_query_tells_no_interval() -> None:
@@ -73,6 +76,69 @@ def test_the_interval_that_is_said_is_that_of_the_p_beside_it() -> None:
         and pair.comparison.told in found.verdict
         for pair in found.pairs
     )
+
+
+@pytest.mark.parametrize(
+    ("idle", "why"),
+    [
+        (Reranker("bm25", depth=0), "depth = 0"),
+        (
+            Reranker("bm25", combine=WeightedSum({"retrieval": 1.0, "bm25": 0.0})),
+            "in combine only 'retrieval' has a weight",
+        ),
+    ],
+)
+def test_a_reranker_that_reranks_nothing_is_named(idle: Reranker, why: str) -> None:
+    """Not "cannot be told", as if more queries would tell; and it is no rival of the others."""
+    base = collection(queries=10, candidates=10, relevant_at=2)
+
+    with idle as asleep:
+        found = evaluate(base, {"asleep": asleep}, measures=["nDCG@10"])
+        beside = evaluate(base, {"asleep": asleep, "maybe": noisy("maybe", base, 0.7, 6)})
+
+    assert found.verdict == (f"asleep reranks nothing ({why}): its order is that of the retriever.")
+    assert beside.verdict.startswith("maybe cannot be told from the retriever: ")
+    assert "asleep reranks nothing" in beside.verdict
+
+
+def test_a_run_in_the_order_of_the_retriever_is_called_so() -> None:
+    """Wherever it comes from."""
+    base = collection(queries=10, candidates=10, relevant_at=2)
+
+    found = evaluate(base, {"copy": Run("copy", base.base.rankings)})
+
+    assert found.verdict == "copy leaves every query in the order of the retriever."
+
+
+def test_where_nothing_is_to_be_gained_no_more_queries_are_asked_for() -> None:
+    """The retriever has the best order already: more such queries would show nothing."""
+    base = collection(queries=10, candidates=10, relevant_at=0)
+
+    found = evaluate(base, {"maybe": noisy("maybe", base, 0.9, 6)}, measures=["nDCG@10"])
+
+    assert found.base.means["nDCG@10"] == 1
+    assert found.systems[0].means["nDCG@10"] < 1
+    assert "There is nothing to gain on these queries: the retriever has 1.000" in found.verdict
+    assert "queries would show it" not in found.verdict + " ".join(found.notes)
+
+
+def test_queries_without_a_relevant_document_are_no_fault_of_the_retriever() -> None:
+    """They are named; more candidates are asked for only where relevant ones are missing."""
+    full = collection(queries=30, candidates=10, relevant_at=2)
+    nothing = {q: dict.fromkeys(full.qrels[q], 0) for q in list(full.qrels)[:10]}
+    missing = {q: {"elsewhere": 1, **full.qrels[q]} for q in list(full.qrels)[:10]}
+    lost = {q: {"elsewhere": 1} for q in list(full.qrels)[:10]}
+
+    def notes(qrels: dict[str, dict[str, int]], measure: str = "nDCG@10") -> str:
+        base = replace(full, qrels={**full.qrels, **qrels})
+        return "; ".join(evaluate(base, {}, measures=[measure]).notes)
+
+    assert "10 of 30 judged queries have no relevant document and count as 0" in notes(nothing)
+    assert "more than 0.667 nDCG@10. Judge what answers them" in notes(nothing)
+    assert "retrieve more" not in notes(nothing)
+    assert "retrieve more" not in notes(missing)  # 0.87 can still be reached
+    assert "as 33% of the relevant documents are not among them: retrieve more" in notes(lost)
+    assert "retrieve more" not in notes({}, "P@10")  # 0.1 is all that one of ten can have
 
 
 def test_nothing_judged_is_said_first() -> None:
@@ -124,7 +190,7 @@ def test_slices_show_where_it_harms(queries: Path) -> None:
     slices = {part["value"]: part for part in found["slices"]}
     assert slices["plain"]["queries"] == slices["odd"]["queries"] == 15
     assert slices["plain"]["means"]["bm25"] == 1
-    assert slices["odd"]["means"]["queries"] == 1
+    assert slices["odd"]["means"]["retriever"] == 1
     assert slices["odd"]["against_base"]["bm25"]["mean"] < -0.4
     assert "RR@10 by tags" in shown
 
@@ -201,7 +267,7 @@ def test_mlflow_is_told(queries: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
     assert done.exit_code == 0, done.output
     runs = {run.info.run_name: run for run in mlflow.search_runs(output_format="list")}
-    assert runs.keys() == {"rerank eval", "queries", "bm25"}
+    assert runs.keys() == {"rerank eval", "retriever", "bm25"}
     assert runs["bm25"].data.metrics["nDCG_at_10"] > 0.7
     assert "nDCG_at_10_gain" in runs["bm25"].data.metrics
 

@@ -18,9 +18,11 @@ from ..errors import InvalidInputError
 from ..evaluation.baseline import Since, read_baseline, since, worse
 from ..evaluation.compare import Comparison
 from ..evaluation.evaluation import Evaluation, Result, evaluate
+from ..evaluation.judged import counted
 from ..evaluation.loading import load
 from ..evaluation.measures import DEFAULT, names_in
 from ..evaluation.mlflow import check_mlflow, log_to_mlflow
+from ..evaluation.run import called
 from ..evaluation.slices import Slice, check_field, slices
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
@@ -91,7 +93,7 @@ def evaluation(
     ] = False,
     as_json: judged.Json = False,
 ) -> None:
-    """Measure rerankers on judged queries, against the retriever alone.
+    """Measure rerankers on judged queries, against the retriever.
 
     rerank eval my-data/ --scorer hybrid --scorer llm:gpt-4o-mini --journal eval.jsonl
 
@@ -179,7 +181,7 @@ def _fallen(
     if since_baseline:
         return worse([(one.system, "its baseline", one.comparison) for one in compared], worse_by)
     against = [
-        (result.name, found.base.name, result.against[decides])
+        (result.name, called(found.base.name), result.against[decides])
         for result in found.systems
         if decides in result.against
     ]
@@ -203,8 +205,9 @@ def show(found: Evaluation) -> None:
     if count:
         decides = found.measures[0]
         console.print(
-            f"{count} judged queries; {found.collection.recall:.0%} of what is relevant is among "
-            f"the candidates, whose best order has {found.ceiling[decides]:.4f} {decides}"
+            f"{counted(count, found.collection.unanswerable)}; {found.collection.recall:.0%} of "
+            f"what is relevant is among the candidates, whose best order has "
+            f"{found.ceiling[decides]:.4f} {decides}"
         )
         put(console, _quality(found))
         put(console, _differences(found))
@@ -286,8 +289,8 @@ def show_more(
                 told.append(f"{part.means[name]:.4f}{mark}")
             table.add_row(part.value, str(part.queries), *told)
         table.caption = (
-            f"* differs from {names[0]} by more than chance in this slice alone; of twenty slices "
-            "one does by luck"
+            f"* differs from {called(names[0])} by more than chance in this slice alone; of "
+            "twenty slices one does by luck"
         )
         put(console, judged.marked(table, found.collection))
     if compared:

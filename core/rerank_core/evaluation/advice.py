@@ -8,7 +8,8 @@ from .collection import Collection
 from .compare import Comparison
 from .costs import Costs
 from .judged import unjudged
-from .run import Run
+from .run import Run, called
+from .verdict import no_room
 
 #: Fewer judged queries than this tell little, whatever the numbers say.
 FEW = 25
@@ -24,19 +25,20 @@ System = tuple[Run, Costs | None, Mapping[str, Comparison]]
 
 
 def advice(
-    collection: Collection, measure: str, ceiling: Mapping[str, float], systems: Sequence[System]
+    collection: Collection,
+    measure: str,
+    systems: Sequence[System],
+    *,
+    reached: float,
+    ceiling: float,
+    ideal: float,
 ) -> list[str]:
     """Sentences on the judgements, and on each system (the base first) in this measure.
 
-    `ceiling`: what the candidates in their best order would reach, by measure.
+    `reached`: what the base has; `ceiling`: what the candidates in their best order would reach;
+    `ideal`: what all documents judged relevant would, less than 1 where queries have none.
     """
-    found = list(_on_judgements(collection))
-    if (best := ceiling.get(measure, 1.0)) < LOW_CEILING:
-        found.append(
-            f"no order of these candidates has more than {best:.3f} {measure}, as "
-            f"{1 - collection.recall:.0%} of the relevant documents are not among them: retrieve "
-            "more of them, or otherwise"
-        )
+    found = [*_on_judgements(collection), *_on_ceiling(collection, measure, ceiling, ideal)]
     for run, costs, against in systems:
         found += _on_run(run, collection)
         if run is not systems[0][0]:
@@ -44,7 +46,8 @@ def advice(
         if costs is not None:
             found += _on_costs(run.name, costs)
         if (compared := against.get(measure)) is not None:
-            found += _on_comparison(run.name, measure, compared)
+            room = not no_room(reached, max(ceiling, reached + compared.difference.mean))
+            found += _on_comparison(run.name, measure, compared, room=room)
     return found
 
 
@@ -67,11 +70,25 @@ def _on_judgements(collection: Collection) -> Iterator[str]:
         yield f"{unjudged} of {asked} queries are not judged and count for no measure"
     if unanswered := sum(query not in collection.candidates for query in collection.qrels):
         yield f"{unanswered} of {judged} judged queries have no candidates and count as 0"
-    hopeless = sum(
-        not any(grade > 0 for grade in grades.values()) for grades in collection.qrels.values()
-    )
-    if hopeless:
-        yield f"{hopeless} of {judged} judged queries have no relevant document and count as 0"
+
+
+def _on_ceiling(
+    collection: Collection, measure: str, ceiling: float, ideal: float
+) -> Iterator[str]:
+    """What holds every order back: queries without anything relevant, or the retriever."""
+    if without := collection.unanswerable:
+        yield (
+            f"{without} of {len(collection.qrels)} judged queries have no relevant document and "
+            f"count as 0: with them no order of any documents has more than {ideal:.3f} {measure}. "
+            "Judge what answers them, or leave them out"
+        )
+    # of what the judgements allow: a cutoff and queries without anything relevant are not its fault
+    if collection.recall < 1 and ceiling < LOW_CEILING * ideal:
+        missing = max(0.01, 1 - collection.recall)
+        yield (
+            f"no order of these candidates has more than {ceiling:.3f} {measure}, as {missing:.0%} "
+            "of the relevant documents are not among them: retrieve more of them, or otherwise"
+        )
 
 
 def _on_run(run: Run, collection: Collection) -> Iterator[str]:
@@ -93,9 +110,9 @@ def on_unjudged(run: Run, collection: Collection) -> Iterator[str]:
     down_to = f", and nothing below its rank {found.down_to}" if found.down_to else ""
     yield (
         f"{run.name}: {found.run:.0%} of its first ten are judged, {found.base:.0%} of those of "
-        f"{collection.base.name}{down_to}: unjudged counts as not relevant, so that its figures "
-        "are too low. Judge the first ten of both before you rerank less; until then look at "
-        'condensed lists and Bpref, -m "nDCG(judged_only=True)@10 Bpref"'
+        f"{called(collection.base.name)}{down_to}: unjudged counts as not relevant, so that its "
+        "figures are too low. Judge the first ten of both before you rerank less; until then look "
+        'at condensed lists and Bpref, -m "nDCG(judged_only=True)@10 Bpref"'
     )
 
 
@@ -110,7 +127,7 @@ def _on_costs(name: str, costs: Costs) -> Iterator[str]:
         yield f"{name}: {costs.cache_hits} scores came from the cache, so latencies are too low"
 
 
-def _on_comparison(name: str, measure: str, compared: Comparison) -> Iterator[str]:
+def _on_comparison(name: str, measure: str, compared: Comparison, *, room: bool) -> Iterator[str]:
     difference = compared.difference
     if compared.significant or not difference.mean:
         return
@@ -118,7 +135,7 @@ def _on_comparison(name: str, measure: str, compared: Comparison) -> Iterator[st
         yield f"{name}: one query cannot tell a difference of {difference.mean:+.4f} from chance"
         return
     enough = difference.queries_to_tell
-    worth = enough is not None and enough <= FAR * difference.queries
+    worth = room and enough is not None and enough <= FAR * difference.queries
     more = f"; if it is real, about {enough} queries would show it" if worth else ""
     yield (
         f"{name}: the difference of {difference.mean:+.4f} {measure} may be chance "

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InvalidInputError
 from ..ranking.candidate import Candidate
 from .provenance import Provenance
-from .run import Ranked, Run
+from .run import RETRIEVER, Ranked, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,21 @@ class Collection:
             ids = sorted((str(c.id) for c in candidates), key=lambda doc: -grades.get(doc, 0))
             rankings[query] = Ranked(ids, [None] * len(ids))
         return Run("best", rankings)
+
+    def ideal(self) -> Run:
+        """What is judged relevant, best first: what a retriever that misses nothing would bring."""
+        rankings = {}
+        for query, grades in self.qrels.items():
+            ids = sorted((doc for doc in grades if grades[doc] > 0), key=lambda doc: -grades[doc])
+            rankings[query] = Ranked(ids, [None] * len(ids))
+        return Run("ideal", rankings)
+
+    @property
+    def unanswerable(self) -> int:
+        """How many judged queries have no relevant document at all: every measure of them is 0."""
+        return sum(
+            not any(grade > 0 for grade in grades.values()) for grades in self.qrels.values()
+        )
 
     @property
     def recall(self) -> float:
@@ -116,7 +131,7 @@ def of_candidates(
     queries: Mapping[str, str],
     candidates: Mapping[str, Sequence[Candidate]],
     qrels: Mapping[str, Mapping[str, int]],
-    name: str = "base",
+    name: str = RETRIEVER,
 ) -> Collection:
     """The collection whose base is the candidates in the order in which they are listed."""
     rankings = {

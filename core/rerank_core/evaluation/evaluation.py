@@ -15,6 +15,7 @@ from .advice import advice
 from .collection import Collection
 from .compare import Comparison, compare
 from .costs import Costs, costs_of
+from .idle import said_of_idle
 from .journal import Journal
 from .judged import condensed, judged_share
 from .measures import DEFAULT, PerQuery, parse, per_query
@@ -185,8 +186,19 @@ def evaluate(
         )
         for run, found, compared, judge in zip(runs, by_query, [{}, *against], own, strict=True)
     ]
-    ceiling = _means(per_query(parsed, collection.qrels, collection.best().to_measure()))
-    notes = advice(collection, names[0], ceiling, [(r.run, r.costs, r.against) for r in results])
+    ceiling, ideal = (
+        _means(per_query(parsed, collection.qrels, best.to_measure()))
+        for best in (collection.best(), collection.ideal())
+    )
+    notes = advice(
+        collection,
+        names[0],
+        [(r.run, r.costs, r.against) for r in results],
+        reached=results[0].means.get(names[0], 0.0),
+        ceiling=ceiling.get(names[0], 1.0),
+        ideal=ideal.get(names[0], 1.0),
+    )
+    idle = {r.name: said_of_idle(r.run, runs[0], systems.get(r.name)) for r in results[1:]}
     overhead = time.perf_counter() - started - spent
     return Evaluation(
         collection,
@@ -203,6 +215,8 @@ def evaluate(
             pairs,
             {result.name: result.own_judge for result in results if result.own_judge},
             collection.provenance,
+            idle={name: said for name, said in idle.items() if said is not None},
+            ceiling=ceiling.get(names[0], 1.0),
         ),
     )
 

@@ -46,6 +46,19 @@ class Unjudged:
         return asdict(self)
 
 
+def counted(queries: int, without: int) -> str:
+    """How many queries are judged, every one of which counts, and how many have nothing relevant.
+
+    >>> counted(6, 2)
+    '6 judged queries (2 without a relevant document, which count as 0)'
+    """
+    said = f"{queries} judged {'query' if queries == 1 else 'queries'}"
+    if not without:
+        return said
+    counts = "counts" if without == 1 else "count"
+    return f"{said} ({without} without a relevant document, which {counts} as 0)"
+
+
 def judged_share(orders: Orders, grades: Grades, top: int = TOP) -> float | None:
     """Judged@10: the share of the first ten documents that are judged, the mean over the judged
     queries that have an answer; None where there is none."""

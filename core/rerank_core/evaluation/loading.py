@@ -23,7 +23,7 @@ from ..ranking.log import SERVED
 from .collection import Collection, of_candidates
 from .provenance import provenance_of
 from .retrieval import bm25_run
-from .run import Run
+from .run import RETRIEVER, Run
 from .trec import Qrels, read_qrels, read_run
 
 #: What a row of queries has that is no field of the query.
@@ -55,7 +55,7 @@ def load(
         if path is not None and not path.exists():
             raise InvalidInputError(f"there is no file {path}")
     judged = {} if qrels_at is None else read_qrels(qrels_at)
-    run = None if run_at is None else read_run(run_at)
+    run = None if run_at is None else read_run(run_at, RETRIEVER)
     if at is None:
         if run is None:
             raise InvalidInputError(
@@ -126,12 +126,12 @@ def _of_run(
 ) -> Collection:
     asked = [query for query in run.rankings if not queries or query in queries]
     if queries and not asked:
-        raise InvalidInputError(f"the run {run.name!r} answers none of the queries")
+        raise InvalidInputError("the base run answers none of the queries")
     candidates: dict[str, list[Candidate]] = {}
     for query in asked:
         ranked = run.rankings[query]
         if texts and (strange := next((doc for doc in ranked.ids if doc not in texts), None)):
-            raise InvalidInputError(f"the run {run.name!r} ranks {strange!r}, not in the corpus")
+            raise InvalidInputError(f"the base run ranks {strange!r}, not in the corpus")
         candidates[query] = [
             Candidate(texts.get(doc, ""), id=doc, score=score)
             for doc, score in zip(ranked.ids, ranked.scores, strict=True)
@@ -183,7 +183,7 @@ def _json_lines(file: Path, qrels: Qrels) -> Collection:
             raise InvalidInputError(f"{file}:{line}: two documents have the same id")
     if not queries:
         raise InvalidInputError(f"{file} holds no query: it has no lines")
-    return replace(of_candidates(queries, candidates, qrels, file.stem), fields=fields)
+    return replace(of_candidates(queries, candidates, qrels), fields=fields)
 
 
 def _known_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..text.words import words
 from .packages import package
-from .run import Ranked, Run
+from .run import RETRIEVER, Ranked, Run
 
 
 def bm25_run(texts: Mapping[str, str], queries: Mapping[str, str], depth: int) -> Run:
@@ -33,7 +33,7 @@ def bm25_run(texts: Mapping[str, str], queries: Mapping[str, str], depth: int) -
         scores = index.get_scores(wanted) if wanted else np.zeros(len(ids))
         best = np.argsort(-scores, kind="stable")[:depth]
         rankings[query] = Ranked([ids[i] for i in best], [float(scores[i]) for i in best])
-    return Run("bm25", rankings)
+    return Run(RETRIEVER, rankings)
 
 
 def _bm25s() -> Any:

@@ -9,6 +9,14 @@ from typing import Any
 from ..ranking.ranking import Ranking
 from ..ranking.report import Report
 
+#: What the candidates' own order is called where nobody named it.
+RETRIEVER = "retriever"
+
+
+def called(name: str) -> str:
+    """The system's name as a sentence has it."""
+    return f"the {name}" if name == RETRIEVER else name
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:

@@ -14,6 +14,7 @@ from ..combine.combination import WeightedSum
 from ..combine.normalize import Normalization
 from ..ranking.candidate import RETRIEVAL
 from .packages import package
+from .run import RETRIEVER
 from .signals import Array, Signals, normalized
 
 #: The scorer's share of the weight; the rest is the retriever's.
@@ -56,7 +57,7 @@ class Setting:
         return self.system, self.depth, self.combination.normalize
 
 
-RETRIEVER_ALONE = Setting(None, 0, label="the retriever alone")
+RETRIEVER_ALONE = Setting(None, 0, label=RETRIEVER)
 
 
 def settings(

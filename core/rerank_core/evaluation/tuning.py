@@ -19,7 +19,7 @@ from .measures import parse, per_query
 from .packages import package
 from .pareto import Offer, front, offer
 from .replay import replay, said_of
-from .run import Run
+from .run import Run, called
 from .selection import Columns, Table, chance, choose, cross_validate
 from .settings import DEPTHS, RETRIEVER_ALONE, Setting, order, settings
 from .signals import Signals, signals_of
@@ -257,24 +257,24 @@ def _affordable(
 
 def _on_choice(chosen: Setting, end: Setting, written: Table, best: Table) -> Iterator[str]:
     if chosen is end:
-        yield f"nothing else is better than {end.label} by more than its error"
+        yield f"nothing else is better than {called(end.label)} by more than its error"
     elif float(written.mean() - best.mean()) < 0:
         yield (
-            f"{end.label} is a little better on these queries; {chosen.label} loses less if that "
-            "was luck"
+            f"{called(end.label)} is a little better on these queries; {called(chosen.label)} "
+            "loses less if that was luck"
         )
     elif (p := chance(written, best)) >= LEVEL:
         yield (
-            f"that {chosen.label} is better than {end.label} may be chance (p = {p:.2f}); it is "
-            "kept as what is likely to lose least"
+            f"that {chosen.label} is better than {called(end.label)} may be chance (p = {p:.2f}); "
+            "it is kept as what is likely to lose least"
         )
 
 
 def _on_retriever(kept: Setting, values: Table, retriever: Table) -> Iterator[str]:
     if kept.system is not None and (p := chance(values, retriever)) >= LEVEL:
         yield (
-            f"{kept.label} is not better than {RETRIEVER_ALONE.label} by more than chance "
-            f"(p = {p:.2f}), and the retriever alone costs nothing"
+            f"{kept.label} is not better than {called(RETRIEVER_ALONE.label)} by more than chance "
+            f"(p = {p:.2f}), which costs nothing"
         )
 
 

@@ -6,6 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .pairs import Pair, pair_of
 from .provenance import Provenance
+from .run import called
+
+#: Less than this between the base and the best order of its candidates is nothing to gain.
+ROOM = 0.005
+
+
+def no_room(reached: float, ceiling: float) -> bool:
+    """Whether no order of the candidates is better than the base's by anything worth having."""
+    return ceiling - reached < ROOM
 
 
 def verdict(
@@ -14,22 +23,33 @@ def verdict(
     pairs: Sequence[Pair],
     own: Mapping[str, str],
     provenance: Provenance | None = None,
+    *,
+    idle: Mapping[str, str] | None = None,
+    ceiling: float = 1.0,
 ) -> str:
     """Whether any system is better than the base, which stands first in `means`.
 
     `own`: systems by name that their own model judged, and which model that is. Nothing good is
-    said of these.
+    said of these. `idle`: of systems that change nothing, the sentence that says it. `ceiling`: the
+    mean that the best order of the candidates has.
     """
+    idle = idle or {}
     if not means:
-        return "Nothing is judged: which order is better cannot be said."
-    said = " ".join(_sentences(measure, means, pairs, own))
+        unjudged = "Nothing is judged: which order is better cannot be said."
+        return " ".join([unjudged, *idle.values()])
+    moving = {name: mean for name, mean in means.items() if name not in idle}
+    said = " ".join([*_sentences(measure, moving, pairs, own, ceiling), *idle.values()])
     if said and provenance is not None:
         said = f"By judgements of {provenance.names}, a language model: {said}"
     return said
 
 
 def _sentences(
-    measure: str, means: Mapping[str, float], pairs: Sequence[Pair], own: Mapping[str, str]
+    measure: str,
+    means: Mapping[str, float],
+    pairs: Sequence[Pair],
+    own: Mapping[str, str],
+    ceiling: float,
 ) -> Iterator[str]:
     base, *systems = means
     against = {name: pair for name in systems if (pair := pair_of(pairs, base, name)) is not None}
@@ -41,15 +61,22 @@ def _sentences(
         yield f"{best} helps: {_change(against[best], means, measure)}, more than chance."
         yield from _rivals(best, [name for name in fair if name != best], means, pairs)
     elif best is not None and best not in worse:
-        said = f"{best} cannot be told from {base}"
+        than = called(base)
+        said = f"{best} cannot be told from {than}"
         if len(fair) > 1:
-            said = f"No system is better than {base} by more than chance; {best} comes nearest"
+            said = f"No system is better than {than} by more than chance; {best} comes nearest"
         yield f"{said}: {_change(against[best], means, measure)}."
+    if systems and not better and no_room(means[base], max(ceiling, *means.values())):
+        yield (
+            f"There is nothing to gain on these queries: {called(base)} has {means[base]:.3f} of "
+            f"the {ceiling:.3f} {measure} that the best order of these candidates has."
+        )
+    elif best is not None and not better and best not in worse:
         enough = against[best].comparison.difference.queries_to_tell
         if enough is not None and against[best].comparison.difference.queries < enough < 10_000:
             yield f"If the difference is real, about {enough} judged queries would show it."
     for name in worse:
-        yield f"{name} is worse than {base}: {_change(against[name], means, measure)}."
+        yield f"{name} is worse than {called(base)}: {_change(against[name], means, measure)}."
     for name in own:
         if name in against and name not in worse:
             yield (

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..evaluation.evaluation import Evaluation, Result
+from ..evaluation.judged import counted
+from ..evaluation.run import called
 from ..ranking.candidate import RAW
 from ..text.highlight import marked, snippet, terms
 from . import opening, plots, report_data
@@ -38,7 +40,7 @@ def to_html(found: Evaluation, made: Made | None = None) -> str:
     names = ", ".join(result.name for result in found.systems)
     return rendered(
         "evaluation.html",
-        title=f"Reranking {found.base.name}: {names}",
+        title=f"Reranking {called(found.base.name)}: {names}",
         heading="Does reranking help?",
         verdict=found.verdict,
         numbers=opening.numbers(found),
@@ -52,11 +54,14 @@ def to_html(found: Evaluation, made: Made | None = None) -> str:
 def _facts(found: Evaluation) -> str:
     collection = found.collection
     count = len(collection.candidates)
-    facts = f"{count} queries, at most {collection.deepest} candidates each, by {found.base.name}."
+    facts = (
+        f"{count} queries, at most {collection.deepest} candidates each, by "
+        f"{called(found.base.name)}."
+    )
     if collection.qrels:
         facts += (
-            f" {len(collection.qrels)} queries are judged; {collection.recall:.0%} of what is "
-            f"relevant is among the candidates, whose best order has "
+            f" {counted(len(collection.qrels), collection.unanswerable)}; {collection.recall:.0%} "
+            f"of what is relevant is among the candidates, whose best order has "
             f"{found.ceiling[found.measures[0]]:.4f} {found.measures[0]}."
         )
     return facts
@@ -92,7 +97,8 @@ def _quality(found: Evaluation) -> Part:
                 "Quality of every system",
                 [*head, "wins / ties / losses"],
                 rows,
-                f"* differs from {found.base.name} by more than chance, at 5%{corrected}.{judge}",
+                f"* differs from {called(found.base.name)} by more than chance, at "
+                f"5%{corrected}.{judge}",
             )
         ],
     )
@@ -162,7 +168,7 @@ def _of_queries(found: Evaluation) -> Iterator[Part]:
         )
     yield Part(
         "Every query",
-        f"The change in {measure} of every query against {found.base.name}.",
+        f"The change in {measure} of every query against {called(found.base.name)}.",
         figures=drawn,
         queries=_all_queries(found),
     )
