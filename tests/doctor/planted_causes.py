@@ -24,6 +24,7 @@ from planted import FAULTS as FIRST_FAULTS
 from planted import HEALTHY as FIRST_HEALTHY
 
 from rerank_core import Candidate
+from rerank_core.combine import WeightedSum
 from rerank_core.doctor import Cause, Diagnosis
 from rerank_core.scorers.function import FunctionScorer
 
@@ -271,7 +272,34 @@ def behind_a_header(world: World, how_bad: float, judged: bool) -> Diagnosis:
     return asked(_with(world, found), score, judged=judged)
 
 
+def asleep(world: World, how_bad: float, judged: bool) -> Diagnosis:
+    """What `rerank tune` writes where it keeps the retriever."""
+    return asked(world, "bm25", judged=judged, depth=0)
+
+
+def weightless(world: World, how_bad: float, judged: bool) -> Diagnosis:
+    """All the weight is the retriever's."""
+    combine = WeightedSum({"retrieval": how_bad, "bm25": 0.0})
+    return asked(world, "bm25", judged=judged, combine=combine)
+
+
+def best_already(world: World, how_bad: float, judged: bool) -> Diagnosis:
+    """The retriever puts everything relevant first."""
+    best = {
+        q: sorted(cs, key=lambda c: not world.qrels[q].get(str(c.id)))
+        for q, cs in world.queries.items()
+    }
+    found = {
+        q: [Candidate(c.text, c.id, float(-rank)) for rank, c in enumerate(cs)]
+        for q, cs in best.items()
+    }
+    return asked(_with(world, found), world.scorer(), judged=judged)
+
+
 MORE_FAULTS: Mapping[str, tuple[Pipeline, Cause, bool]] = {
+    "asleep": (asleep, Cause.IDLE, False),
+    "weightless": (weightless, Cause.IDLE, False),
+    "the best order already": (best_already, Cause.NO_ROOM, True),
     "wrong field": (wrong_field, Cause.EMPTY_TEXT, False),
     "one text for all": (one_text_for_all, Cause.EMPTY_TEXT, False),
     "conversation": (conversation, Cause.QUERY, False),

@@ -17,7 +17,7 @@ from rerank_core import Candidate, Ranking, Reranker
 from rerank_core.combine import ReciprocalRankFusion
 from rerank_core.doctor import Cause, Diagnosis, diagnose
 from rerank_core.errors import InvalidInputError, Reason, ScorerError
-from rerank_core.evaluation import load, read_run
+from rerank_core.evaluation import evaluate, load, of_candidates, read_run
 
 DOCUMENTS = [f"document {n} of its own words {n * 7} {n * 11}" for n in range(30)]
 
@@ -33,6 +33,40 @@ def test_a_finding_says_what_was_seen_why_it_matters_and_what_to_change() -> Non
     assert finding.why
     assert "50 to 100" in finding.change
     assert json.loads(json.dumps(found.to_dict()))["findings"][0]["severity"] == "limits"
+
+
+def test_a_reranker_that_reranks_nothing_has_no_other_fault() -> None:
+    """A depth of 0 is asked for, and no failure of the scorer's."""
+    made = world(10, 8)
+
+    with Reranker("bm25", depth=0) as reranker:
+        found = diagnose(reranker, made.queries, made.qrels)
+
+    assert [finding.cause for finding in found] == [Cause.IDLE]
+    assert found[0].seen.startswith("depth = 0")
+    assert "leave the reranker out" in found[0].change
+
+
+def test_it_counts_queries_as_eval_does() -> None:
+    """What is judged and has nothing relevant counts as 0, in every figure."""
+    made = world(9, 30)
+    texts = {query: query for query in made.queries}
+    grades: dict[str, dict[str, int]] = dict(made.qrels)
+    for query in list(grades)[:3]:
+        grades[query] = dict.fromkeys(grades[query], 0)
+    judged = of_candidates(texts, made.queries, grades)
+
+    with Reranker(made.scorer()) as reranker:
+        measured = evaluate(judged, {"it": reranker}, measures=["nDCG@10"])
+        found = diagnose(reranker, judged, probe=False)
+
+    before, after = (result.means["nDCG@10"] for result in measured.results)
+    assert (found.judged, found.unanswerable) == (9, 3)
+    assert found.before == pytest.approx(before)
+    assert found.after == pytest.approx(after)
+    (few,) = [finding for finding in found if finding.cause == Cause.TOO_FEW]
+    assert few.seen.startswith("9 judged queries (3 without a relevant document")
+    assert f"by {after - before:+.3f} over all of them" in few.seen
 
 
 def test_a_top_at_the_ceiling_is_one_finding_of_a_scorer() -> None:

@@ -40,6 +40,7 @@ def test_most_show_without_judgements(name: str) -> None:
         Cause.PHANTOM,
         Cause.WEIGHTS,
         Cause.TOO_FEW,
+        Cause.NO_ROOM,
         Cause.OWN_JUDGEMENTS,
     }
     assert any("judgements" in line for line in found.untold)

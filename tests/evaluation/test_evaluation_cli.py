@@ -107,6 +107,35 @@ def test_what_tuning_writes_is_what_eval_reads(queries: Path, tmp_path: Path) ->
     assert json.loads(measured.stdout)["systems"][1]["measures"] == {"nDCG@10": 1.0}
 
 
+def test_where_tuning_keeps_the_retriever_all_say_that_nothing_is_reranked(
+    tmp_path: Path,
+) -> None:
+    """`tune` when it writes the file, `eval` and `doctor` when they read it."""
+    rows = [
+        {
+            "query": f"capital {q}",
+            "documents": [
+                {"text": f"answer {d}" if d == 0 else f"capital {q} {d}", "relevance": int(d == 0)}
+                for d in range(6)
+            ],
+        }
+        for q in range(12)
+    ]
+    judged = write_jsonl(tmp_path / "judged.jsonl", rows)
+    output = tmp_path / "reranker.toml"
+
+    tuned = invoke("tune", judged, "-s", "bm25", "-o", output, "--splits", 2)
+    measured = invoke("eval", judged, "-c", output)
+    diagnosed = invoke("doctor", judged, "-c", output)
+
+    assert "kept: retriever" in tuned.stdout
+    assert "reranks nothing (depth = 0)" in tuned.stderr
+    assert load(output) == {"scorer": "bm25", "depth": 0}
+    assert measured.stdout.startswith("reranker reranks nothing (depth = 0)")
+    assert "reranks_nothing (limits)" in diagnosed.stdout
+    assert "timeouts_and_fallbacks" not in diagnosed.stdout
+
+
 def test_tuning_over_runs_says_that_the_scorer_is_missing(
     runs: dict[str, Path], tmp_path: Path
 ) -> None:

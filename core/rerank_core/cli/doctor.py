@@ -154,14 +154,15 @@ def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
     console = Console()
     if found.before is not None and found.after is not None:
         console.print(
-            f"{found.queries} queries, {found.judged} judged: nDCG@10 {found.before:.4f} before "
-            f"reranking, {found.after:.4f} after",
+            f"{found.counted}{_of(found)}: nDCG@10 {found.before:.4f} of the retriever, "
+            f"{found.after:.4f} reranked",
             highlight=False,
         )
         if provenance is not None:
             console.print(provenance.short, highlight=False)
     else:
-        console.print(f"{found.queries} queries, none judged", highlight=False)
+        judged = f"{found.counted}{_of(found)}" if found.judged else ""
+        console.print(judged or f"{found.queries} queries, none judged", highlight=False)
     for number, finding in enumerate(found, start=1):
         console.print()
         console.print(Text(f"{number}. {finding.cause} ({finding.severity})", style="bold"))
@@ -175,6 +176,10 @@ def show(found: Diagnosis, provenance: Provenance | None = None) -> None:
         console.print(f"\n{found.verdict[0].upper()}{found.verdict[1:]}.", highlight=False)
     for line in found.untold:
         console.print(Text(f"\nnot looked for: {line}", style="dim"))
+
+
+def _of(found: Diagnosis) -> str:
+    return "" if found.queries == found.judged else f" of {found.queries} looked at"
 
 
 def show_check(report: CheckReport) -> None:

@@ -149,6 +149,12 @@ def tuning(
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"written to {output}", file=sys.stderr)
+    if found.kept.system is None:
+        print(
+            f"note: {output} reranks nothing (depth = 0): on these queries the retriever is best "
+            "left as it is",
+            file=sys.stderr,
+        )
     if any(system.run is not None and system.name == found.kept.system for system in systems):
         print(
             f"note: {found.kept.system} was read from a run: name its scorer in {output}, or load "

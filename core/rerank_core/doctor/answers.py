@@ -79,7 +79,9 @@ def _is_failed(case: Case, depth: int | None) -> bool:
 
 def _lost(case: Case, depth: int | None = None) -> float:
     """The share that the scorer did not score, of all that it was asked for or of the top."""
-    top = [h for h in case.hits[: case.ranking.top_n or 10] if not depth or h.retrieved <= depth]
+    top = [
+        h for h in case.hits[: case.ranking.top_n or 10] if depth is None or h.retrieved <= depth
+    ]
     told = sum(hit.scored for hit in top) / len(top) if top else 1.0
     return 1 - min(told, case.ranking.report.coverage)
 

@@ -122,7 +122,7 @@ def weights(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         Cause.WEIGHTS,
         Severity.HARMS,
-        f"over {len(evidence.judged)} judged queries {what}",
+        f"over {evidence.counted} {what}",
         why,
         change,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Several
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any, overload
 
 from ..errors import InvalidInputError, Reason, ScorerError
 from ..evaluation.collection import Collection
+from ..evaluation.judged import counted
 from ..evaluation.run import Ranked, Run
 from ..protocols import Scorer, traits_of
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate, Document
@@ -48,6 +50,7 @@ Progress = Callable[[int, int], object]
 
 _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     answers.find,
+    choice.idle,
     inputs.texts,
     inputs.queries,
     inputs.ids,
@@ -77,9 +80,10 @@ _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
 class Diagnosis(Sequence[Finding]):
     """The findings, those that explain others first; none where nothing is wrong that is known.
 
-    `untold`: what could not be looked for, and for want of what. `queries`, of which `judged` have
-    a relevant document; the mean nDCG@10 (0..1) `before` and `after` reranking, over all that have
-    judgements, as `rerank eval` has it.
+    `untold`: what could not be looked for, and for want of what. `queries`: how many were looked
+    at; `judged`: how many are judged, `unanswerable` of which have no relevant document and count
+    as 0; the mean nDCG@10 (0..1) `before` and `after` reranking over all `judged`: all these as
+    `rerank eval` counts.
     """
 
     findings: Sequence[Finding]
@@ -88,6 +92,7 @@ class Diagnosis(Sequence[Finding]):
     judged: int
     before: float | None
     after: float | None
+    unanswerable: int = 0
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -100,6 +105,11 @@ class Diagnosis(Sequence[Finding]):
         return self.findings[position]
 
     @property
+    def counted(self) -> str:
+        """How many queries are judged, in words."""
+        return counted(self.judged, self.unanswerable)
+
+    @property
     def verdict(self) -> str:
         """What may be said where nothing was found: a loss is a loss, by chance or not."""
         if self.findings:
@@ -110,7 +120,7 @@ class Diagnosis(Sequence[Finding]):
         if change < 0:
             return (
                 f"no cause found, but reranking does not help here: nDCG@10 {change:+.4f} over "
-                f"{self.judged} judged queries, which may be chance or a cause that is not known"
+                f"{self.counted}, which may be chance or a cause that is not known"
             )
         return f"nothing found that would keep it from helping: nDCG@10 {change:+.4f}"
 
@@ -122,6 +132,7 @@ class Diagnosis(Sequence[Finding]):
         return {
             "queries": self.queries,
             "judged": self.judged,
+            "unanswerable": self.unanswerable,
             "ndcg_10_before": self.before,
             "ndcg_10_after": self.after,
             "findings": [finding.to_dict() for finding in self.findings],
@@ -172,13 +183,15 @@ def diagnose(
     if not evidence.cases:
         raise InvalidInputError("nothing to look at: no query, or none with candidates")
     if isinstance(queries, Collection):
-        of = len(queries.qrels)
+        of, without = len(queries.qrels), queries.unanswerable
     else:
         of = sum(bool(case.grades) for case in evidence.cases)
-    return _conclude(evidence, of, probed=isinstance(subject, Reranker) and probe)
+        without = sum(bool(case.grades) and not case.relevant for case in evidence.cases)
+    evidence = replace(evidence, in_all=of, unanswerable=without)
+    return _conclude(evidence, probed=isinstance(subject, Reranker) and probe)
 
 
-def _conclude(evidence: Evidence, of: int, *, probed: bool) -> Diagnosis:
+def _conclude(evidence: Evidence, *, probed: bool) -> Diagnosis:
     found = [finding for detect in _DETECTORS for finding in detect(evidence)]
     explained = {cause for finding in found for cause in EXPLAINS.get(finding.cause, ())}
     order = list(Cause)
@@ -190,18 +203,18 @@ def _conclude(evidence: Evidence, of: int, *, probed: bool) -> Diagnosis:
         ),
         tuple(_untold(evidence, probed)),
         len(evidence.cases),
-        len(evidence.judged),
-        # over as many queries as `rerank eval` has it: those without anything relevant are 0
-        sum(ndcg(evidence, in_retrieved_order)) / of if judged else None,
-        sum(ndcg(evidence, as_ranked)) / of if judged else None,
+        evidence.in_all,
+        fmean(ndcg(evidence, in_retrieved_order)) if judged else None,
+        fmean(ndcg(evidence, as_ranked)) if judged else None,
+        evidence.unanswerable,
     )
 
 
 def _untold(evidence: Evidence, probed: bool) -> Iterator[str]:
     if not evidence.judged:
         yield (
-            f"{Cause.RECALL}, {Cause.PHANTOM}, {Cause.WEIGHTS}, and whether reranking helps at "
-            "all: these take judgements"
+            f"{Cause.RECALL}, {Cause.NO_ROOM}, {Cause.PHANTOM}, {Cause.WEIGHTS}, and whether "
+            "reranking helps at all: these take judgements"
         )
     if all(case.served is None for case in evidence.cases):
         yield f"{Cause.LATER_STAGE}: this takes what came out at the end of the pipeline"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..combine.combination import Combination
+from ..evaluation.judged import counted
 from ..ranking.candidate import RAW
 from ..ranking.ranking import RankedCandidate, Ranking
 
@@ -78,7 +79,9 @@ class Setup:
 class Evidence:
     """All of it. `shuffled`: cases with `repeats`; `again`: with repeats in the very order of the
     first. `visible_chars`: about how many characters of
-    a document the scorer sees, None where it sees all, or that was not tried.
+    a document the scorer sees, None where it sees all, or that was not tried. `in_all`: how many
+    queries are judged, those among them that count as 0 as they have no relevant document
+    (`unanswerable`) or no candidates.
     """
 
     cases: Sequence[Case]
@@ -86,11 +89,23 @@ class Evidence:
     shuffled: Sequence[Case] = ()
     visible_chars: int | None = None
     again: Sequence[Case] = ()
+    in_all: int = 0
+    unanswerable: int = 0
 
     @cached_property
     def judged(self) -> list[Case]:
         """The cases with a document judged relevant."""
         return [case for case in self.cases if case.relevant]
+
+    @property
+    def zeros(self) -> int:
+        """How many judged queries are not in `judged`: each of them counts as 0."""
+        return max(0, self.in_all - len(self.judged))
+
+    @property
+    def counted(self) -> str:
+        """How many queries are judged, in words."""
+        return counted(len(self.judged) + self.zeros, self.unanswerable)
 
     @property
     def top(self) -> int:

@@ -12,6 +12,8 @@ _BY_JUDGEMENTS = frozenset({Cause.WEIGHTS, Cause.PHANTOM, Cause.UNJUDGED})
 EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
     Cause.UNREADABLE: _BY_JUDGEMENTS,
     Cause.UNANSWERED: _BY_JUDGEMENTS,
+    Cause.IDLE: frozenset(Cause) - {Cause.IDLE, Cause.IDS, Cause.RECALL, Cause.NO_ROOM},
+    Cause.NO_ROOM: frozenset({Cause.TOO_FEW}),
     Cause.EMPTY_TEXT: _BY_JUDGEMENTS | {Cause.TIED, Cause.DUPLICATES, Cause.UNRELATED},
     Cause.IDS: _BY_JUDGEMENTS,
     Cause.SCALE: frozenset({Cause.WEIGHTS, Cause.UNJUDGED}),

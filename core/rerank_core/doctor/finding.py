@@ -12,6 +12,7 @@ class Cause(StrEnum):
 
     UNREADABLE = "unreadable_replies"  # replies came, and no score could be read from them
     UNANSWERED = "timeouts_and_fallbacks"  # the scorer did not answer, or not in time
+    IDLE = "reranks_nothing"  # its options say so: a depth of 0, no weight but the retriever's
     EMPTY_TEXT = "empty_text"  # the scorer is shown texts that say nothing
     QUERY = "wrong_query"  # what it is asked is no query: a conversation, an instruction
     IDS = "ids_not_unique"  # several documents have one id
@@ -29,6 +30,7 @@ class Cause(StrEnum):
     ECHO = "echoes_the_retriever"  # the scorer says what the retriever has said
     POSITION = "position_bias"  # a score depends on where in the list its document stood
     RECALL = "recall_ceiling"  # what is relevant is not among the candidates
+    NO_ROOM = "nothing_to_gain"  # the retriever has the best order already
     UNJUDGED = "unjudged_documents"  # what it brings up was never judged, and counts as irrelevant
     PHANTOM = "phantom_hits"  # the deeper it reranks, the more false hits it brings up
     DUPLICATES = "near_duplicates"  # the same text several times in the top

@@ -25,7 +25,10 @@ def unjudged_finds(evidence: Evidence) -> Iterator[Finding]:
         return
     (measure,) = parse(["nDCG@10"])
     first, second = (
-        list(per_query([measure], grades, condensed(orders, grades))["nDCG@10"].values())
+        [
+            *per_query([measure], grades, condensed(orders, grades))["nDCG@10"].values(),
+            *[0.0] * evidence.zeros,
+        ]
         for orders in (before, after)
     )
     if surely_positive(differences(first, second), 0.05):
@@ -58,15 +61,15 @@ def _orders(evidence: Evidence, order: Order) -> dict[str, list[str]]:
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Judgements, but so few that neither help nor harm shows beyond chance."""
     judged = evidence.judged
-    if len(judged) >= FEW or all(case.grades is None for case in evidence.cases):
+    if len(judged) + evidence.zeros >= FEW or all(case.grades is None for case in evidence.cases):
         return
     gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved)) if judged else []
     # two-sided at 5%
     if surely_positive(gain, 0.025) or surely_positive([-value for value in gain], 0.025):
         return
-    seen = f"{len(judged)} of {len(evidence.cases)} queries have a document judged relevant"
+    seen = evidence.counted
     if gain:
-        seen += f"; reranking changes nDCG@10 by {fmean(gain):+.3f} on these"
+        seen += f"; reranking changes nDCG@10 by {fmean(gain):+.3f} over all of them"
     if len(gain) > 1:
         seen += f", from query to query by {stdev(gain):.2f} up and down"
     yield Finding(

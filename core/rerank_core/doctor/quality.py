@@ -49,14 +49,15 @@ def down_to(depth: int) -> Order:
 
 
 def ndcg(evidence: Evidence, order: Order) -> list[float]:
-    """nDCG@10 (0..1) of every judged case, in their order."""
+    """nDCG@10 (0..1) of every judged case, in their order, then 0 for each judged query that has
+    nothing relevant or no candidates: what `rerank eval` takes the mean of."""
     (measure,) = parse(["nDCG@10"])
     qrels = {str(n): dict(case.grades or {}) for n, case in enumerate(evidence.judged)}
     run = {
         str(n): _scores(case, order(case)) for n, case in enumerate(evidence.judged) if case.hits
     }
     found = per_query([measure], qrels, run)["nDCG@10"]
-    return [found[query] for query in qrels]
+    return [*(found[query] for query in qrels), *[0.0] * evidence.zeros]
 
 
 def _scores(case: Case, order: Iterable[int]) -> dict[str, float]:

@@ -48,7 +48,7 @@ def _numbers(found: Diagnosis) -> list[Number]:
         Number(
             f"{found.after - found.before:+.3f}",
             "nDCG@10 by reranking",
-            f"{found.before:.3f} before, {found.after:.3f} after",
+            f"{found.before:.3f} of the retriever, {found.after:.3f} reranked",
         ),
-        Number(str(found.queries), "queries", f"{found.judged} judged"),
+        Number(str(found.queries), "queries", found.counted),
     ]
