@@ -176,12 +176,13 @@ def test_a_tutorial_ends_in_an_improvement(page: str, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_skill_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [SKILL, DOCS / "evaluation.md"], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     """Those that ask nobody, over the file that its Python writes."""
     pytest.importorskip("typer")
     pytest.importorskip("ir_measures")
-    doc_pages.run(SKILL)
-    found = re.findall(r"^```sh\n(.*?)^```$", SKILL.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    doc_pages.run(page)
+    found = re.findall(r"^```sh\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     commands = [line for block in found for line in block.splitlines()]
 
     assert len(commands) == 4

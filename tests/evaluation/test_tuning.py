@@ -76,7 +76,7 @@ def test_a_scorer_that_only_adds_noise_is_left_out() -> None:
 
     assert found.kept.label == "retriever"
     assert found.kept.depth == 0
-    assert any("nothing else is better than the retriever by" in note for note in found.notes)
+    assert any("the retriever is kept: of all that was tried" in note for note in found.notes)
 
 
 def test_a_perfect_scorer_is_used_alone() -> None:

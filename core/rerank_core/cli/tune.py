@@ -70,8 +70,8 @@ def tuning(
     """Choose depth, weights and normalization on judged queries, cross-validated.
 
     Of several scorers (other models, strategies, group sizes: a --config file each) the best is
-    chosen, too. What is likely to lose least against the better of retriever and scorer is
-    written, and its figure printed.
+    chosen, too. Kept is what is likely to lose least on other queries against the better of
+    retriever and scorer, not what is highest on these; no test of significance decides.
 
     rerank tune my-data/ --scorer llm:gpt-4o-mini --journal tune.jsonl -o rerank.toml
 
@@ -243,12 +243,19 @@ def _front(found: Tuning) -> Table:
     head = ("what can be had for what", found.measure, "documents", "about ms", "about $ a 1000")
     table = plain_table(*head, width=26)
     for one in found.front:
+        kept = one.label == found.kept.label
         table.add_row(
-            one.label,
+            Text(f"kept: {one.label}", style="bold") if kept else one.label,
             f"{one.quality:.4f}",
             str(one.documents),
             "—" if one.seconds is None else f"{one.seconds * 1000:.1f}",
             "—" if one.cost is None else f"{one.cost * 1000:.3f}",
         )
-    table.caption = "on all queries, so that the best of many looks better than it is"
+    table.caption = "on these queries, so that the best of many looks better than it is"
+    best = max(found.front, key=lambda one: one.quality, default=None)
+    if best is not None and best.label != found.kept.label and best.quality > found.quality:
+        table.caption += (
+            f"\n{best.label} is higher here and not kept: "
+            f"{found.kept.label} is likely to lose less on other queries"
+        )
     return table

@@ -27,6 +27,8 @@ from .significance import LEVEL
 from .threshold import Threshold, fit_threshold
 
 MEASURE = "nDCG@10"
+#: By what is decided, in the words of the docs.
+RULE = "of all that was tried it is likely to lose least on other queries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +259,16 @@ def _affordable(
 
 def _on_choice(chosen: Setting, end: Setting, written: Table, best: Table) -> Iterator[str]:
     if chosen is end:
-        yield f"nothing else is better than {called(end.label)} by more than its error"
+        yield f"{called(end.label)} is kept: {RULE}"
     elif float(written.mean() - best.mean()) < 0:
         yield (
             f"{called(end.label)} is a little better on these queries; {called(chosen.label)} "
-            "loses less if that was luck"
+            f"is kept: {RULE}"
         )
     elif (p := chance(written, best)) >= LEVEL:
         yield (
             f"that {chosen.label} is better than {called(end.label)} may be chance (p = {p:.2f}); "
-            "it is kept as what is likely to lose least"
+            f"it is kept: {RULE}"
         )
 
 
@@ -274,7 +276,7 @@ def _on_retriever(kept: Setting, values: Table, retriever: Table) -> Iterator[st
     if kept.system is not None and (p := chance(values, retriever)) >= LEVEL:
         yield (
             f"{kept.label} is not better than {called(RETRIEVER_ALONE.label)} by more than chance "
-            f"(p = {p:.2f}), which costs nothing"
+            f"(p = {p:.2f}), and the retriever costs nothing"
         )
 
 
