@@ -288,7 +288,7 @@ class TestErrors:
             (["", "-"], LINES, "query is empty"),
             (["q", "no-such-file.txt"], "", "there is no file no-such-file.txt"),
             (["q"], "", "nothing to rank"),
-            (["q", "--top-n", "0"], LINES, "top_n is 0"),
+            (["q", "--top-n", "0"], LINES, "--top-n is 0"),
             (["q", "--timeout", "-1"], LINES, "timeout is -1"),
             (["q", "--scorer", "bm52"], LINES, "no scorer is called 'bm52'"),
             (["q", "--scorer", "llm"], LINES, "OPENAI_API_KEY"),

@@ -20,6 +20,7 @@ from . import rank
 from . import serve as serving
 from . import teach as teaching
 from . import tune as tuning
+from .spoken import spoken
 
 #: Exit codes, as `rerank --help` tells them.
 WORLD, USAGE = 1, 2
@@ -59,10 +60,10 @@ def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:
             raise typer.Exit(0) from None  # and what is left to write: see `stdout.enough`
         except ScorerError as error:
-            _say(error)
+            _say(spoken(str(error), command, options))
             raise typer.Exit(WORLD) from error
         except (RerankError, OSError) as error:
-            _say(error)
+            _say(spoken(str(error), command, options))
             raise typer.Exit(USAGE) from error
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
@@ -70,8 +71,8 @@ def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _say(error: Exception) -> None:
-    print(f"rerank: {error}", file=sys.stderr)
+def _say(said: str) -> None:
+    print(f"rerank: {said}", file=sys.stderr)
 
 
 app.command("rank")(_in_words(rank.rank))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 from ..combine.combination import Combination
@@ -133,8 +134,12 @@ def scorer_class(kind: str) -> Any:
     Raises `ConfigurationError` for a name that there is not.
     """
     if kind not in _NAMES:
+        from difflib import get_close_matches  # for this sentence only
+
+        near = get_close_matches(kind, [*_NAMES, HYBRID], n=1, cutoff=0.5)
+        meant = f": did you mean {near[0]!r}? There" if near else "; there"
         raise ConfigurationError(
-            f"no scorer is called {kind!r}; there are {', '.join([*_NAMES, HYBRID])} "
+            f"no scorer is called {kind!r}{meant} are {', '.join([*_NAMES, HYBRID])} "
             f'(a model follows a colon: "llm:gpt-4o-mini"), or pass an object or a function'
         )
     module, name = _NAMES[kind]
@@ -151,6 +156,8 @@ def scorer_for(scorer: Any) -> Scorer:
         make = scorer_class(prefix)
         if rest and prefix == "bm25":
             raise ConfigurationError(f'"bm25" takes no model: {scorer!r}')
+        if not rest and (needed := _needed(make)) is not None:
+            raise ConfigurationError(f'{prefix!r} needs its {needed}: "{prefix}:{needed.upper()}"')
         made: Scorer = make(rest) if rest else make()
         return made
     if is_of_langchain(scorer) and (own := scorer_of(scorer)) is not None:
@@ -166,6 +173,13 @@ def scorer_for(scorer: Any) -> Scorer:
         f"a scorer is a name, an object with `async score(query, texts)`, or a function "
         f"(query, texts) -> scores, not {scorer!r}"
     )
+
+
+def _needed(make: Any) -> str | None:
+    """The argument that this class cannot be made without."""
+    parameters = signature(make).parameters.values()
+    must = (one for one in parameters if one.default is one.empty)
+    return next((one.name for one in must if one.kind is one.POSITIONAL_OR_KEYWORD), None)
 
 
 def _kind_of_model(thing: Any) -> str | None:

@@ -85,7 +85,7 @@ def judge(
             if about:
                 raise ConfigurationError(
                     f"{len(todo)} questions to {chat.model} cost about ${about:.2f}: say how much "
-                    "they may cost at most, max_cost= (--max-cost)"
+                    "they may cost at most, max_cost="
                 )
         kept, lost = len({pair.key for pair in pairs}) * passes - len(todo), ledger.lost
         stopped = loop.run(asker.run(todo, kept, progress)) if todo else None

@@ -40,8 +40,8 @@ class Purse:
         if cap is not None and not self.known:
             raise ConfigurationError(
                 f"max_cost cannot be kept: no price is known for {chat.model} (prices come from "
-                "the package genai-prices, for hosted models): give price=(2.5, 10), or --price "
-                "2.5,10: dollars a million tokens of prompt and reply; (0, 0) for one of your own"
+                "the package genai-prices, for hosted models): give price=(2.5, 10), dollars a "
+                "million tokens of prompt and reply; 0 and 0 for one of your own"
             )
         self._back = asyncio.Condition()
 
