@@ -92,3 +92,28 @@ def test_no_message_speaks_python(
     assert done.exit_code == 2
     assert words in done.stderr
     assert not any(word in done.stderr for word in ("None", "pass an object", "=", "Traceback"))
+
+
+def test_a_question_that_was_forgotten_is_missed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The file in its place is said to have been read as the question."""
+    monkeypatch.chdir(tmp_path)
+    Path("faq.txt").write_text("one\ntwo\n")
+
+    done = CliRunner().invoke(app, ["rank", "faq.txt"], input="")
+    long = CliRunner().invoke(app, ["rank", "q" * 5000], input="one\ntwo\n")
+
+    assert done.exit_code == 2
+    assert "faq.txt was read as the question" in done.stderr
+    assert "nothing to rank" in done.stderr
+    assert long.exit_code == 0
+    assert "was read as the question" not in long.stderr
+
+
+def test_serve_takes_a_file_and_no_scorer() -> None:
+    """And says how that file begins."""
+    done = CliRunner().invoke(app, ["serve", "--scorer", "hybrid"])
+
+    assert done.exit_code == 2
+    assert "write scorer = 'hybrid' beneath [reranker]" in done.stderr

@@ -191,6 +191,8 @@ def test_a_complete_job_is_not_done_again(tmp_path: Path) -> None:
             run(source, tmp_path / "theirs.jsonl", reranker)
 
     assert (again.outcome, again.pairs, again.counts.pairs) == (0, 0, 1200)
+    assert str(again).startswith("complete before this start, which asked nothing: ")
+    assert "pairs/s" not in str(again)
     assert (tmp_path / "theirs.jsonl").read_text() == "precious"
 
 

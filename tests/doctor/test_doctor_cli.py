@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from planted import world
 from typer.testing import CliRunner
 
 from rerank_core.cli.app import app
+from rerank_core.scorers import BM25Scorer
 
 
 @pytest.fixture
@@ -105,3 +107,31 @@ def test_quick_takes_no_data(judged: Path) -> None:
 
     assert result.exit_code == 2
     assert "leave out the data" in result.stderr
+
+
+def test_what_quick_finds_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the output, and not by the log as well; the exit code is 0 all the same."""
+
+    async def constant(self: BM25Scorer, query: str, texts: Sequence[str]) -> list[float]:
+        return [0.5] * len(texts)
+
+    monkeypatch.setattr(BM25Scorer, "score", constant)
+
+    done = CliRunner().invoke(app, ["doctor", "--quick", "--scorer", "bm25"])
+
+    assert done.exit_code == 0
+    assert "bm25: constant" in done.stdout
+    assert "self-check" not in done.stderr
+    assert not [record for record in caplog.records if "self-check" in record.getMessage()]
+
+
+def test_where_no_scorer_is_named_it_says_which_is_asked(judged: Path) -> None:
+    """Of data and without."""
+    told = CliRunner().invoke(app, ["doctor", str(judged)])
+    quick = CliRunner().invoke(app, ["doctor", "--quick"])
+
+    assert told.stdout.startswith("hybrid:\n30 judged queries: nDCG@10 ")
+    for done in (told, quick):
+        assert "no scorer was named: hybrid is asked" in done.stderr

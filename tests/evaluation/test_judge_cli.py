@@ -69,6 +69,31 @@ def test_a_person_judges_by_keys(server: Server, log: Path) -> None:
     assert kinds.count("llm:gpt-4o") == 8
 
 
+def test_where_a_person_judges_nothing_nothing_is_written(log: Path) -> None:
+    """Nor said to be."""
+    done = invoke("judge", log, "--sample", 4, keys="q")
+
+    assert done.exit_code == 0
+    assert "nothing was judged, and judged.qrels is not written" in done.stderr
+    assert "written to" not in done.stderr
+    assert not Path("judged.qrels").exists()
+
+
+def test_what_it_would_cost_takes_no_key(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is asked for only where something is to be asked."""
+    pytest.importorskip("genai_prices")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+    estimate = invoke("judge", log, "--model", "gpt-4o")
+    asked = invoke("judge", log, "--model", "gpt-4o", "--max-cost", 1)
+
+    assert estimate.exit_code == asked.exit_code == 2
+    assert "24 questions to gpt-4o cost about $" in estimate.stderr
+    assert "at most: --max-cost" in estimate.stderr
+    assert "no key for OpenAI" in asked.stderr
+
+
 def test_a_person_can_judge_alone(log: Path) -> None:
     """No model is asked, nor needed; an evaluation then has nothing to warn of."""
     done = invoke("judge", log, "--sample", 12, keys="3" * 12)

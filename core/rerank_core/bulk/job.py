@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,9 +106,10 @@ def run(
         counts = folder.take(_job(files, form, reranker))
         meter = Meter(counts, 0)
         if counts.finished:
-            if not counts.complete:
+            before = counts.complete
+            if not before:
                 folder.finish(counts, form)
-            return _summary(folder, counts, meter)
+            return replace(_summary(folder, counts, meter), before=before)
         found = source(Path(candidates), folder.indexes, _path(corpus), _path(queries))
         meter = Meter(counts, found.size)
         with closing(found), closing(folder.writer(counts)) as writer:

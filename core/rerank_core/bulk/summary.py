@@ -105,6 +105,8 @@ class Summary:
     counts: Counts
     pairs: int
     seconds: float
+    #: It was complete when this start began: nothing was asked.
+    before: bool = False
 
     @property
     def rate(self) -> float:
@@ -121,20 +123,23 @@ class Summary:
             "output": str(self.output) if self.counts.complete else None,
             "dead_letters_file": None if self.dead_letters is None else str(self.dead_letters),
             **counts,
+            "complete_before": self.before,
             "this_start": {"pairs": self.pairs, "seconds": self.seconds, "rate": self.rate},
         }
 
     def __str__(self) -> str:
         counts = self.counts
+        when = " before this start, which asked nothing" if self.before else ""
+        rate = "" if self.before else f"; {self.rate:,.0f} pairs/s in this start"
         lines = [
             {
-                Outcome.COMPLETE: f"complete: {self.output}",
-                Outcome.WITH_FAULTS: f"complete, with faults: {self.output}",
+                Outcome.COMPLETE: f"complete{when}: {self.output}",
+                Outcome.WITH_FAULTS: f"complete{when}, with faults: {self.output}",
                 Outcome.OUT_OF_MONEY: "stopped, as max_cost is reached; with a higher one it "
                 "goes on from here",
             }[self.outcome],
             f"{counts.queries:,} queries, {counts.pairs:,} pairs, {counts.unscored:,} of them "
-            f"unscored; {self.rate:,.0f} pairs/s in this start",
+            f"unscored{rate}",
             f"cost {dollars(counts.cost)}; {counts.calls:,} calls, {counts.cache_hits:,} scores "
             f"from the cache, {counts.prompt_tokens + counts.completion_tokens:,} tokens",
         ]

@@ -18,8 +18,11 @@ from ..evaluation.loading import load
 from ..evaluation.provenance import Provenance, own_judge
 from ..evaluation.trec import read_run
 from ..reranker import Reranker
+from ..scorers.named import HYBRID
 from ..self_check import CheckReport
+from ..telemetry.log import CHECKED
 from . import judged, stdout
+from .told import told_here
 from .waiting import progress, working
 
 
@@ -69,6 +72,8 @@ def doctor(
     rerank doctor my-data/ --scorer llm:gpt-4o-mini --queries 30
 
     rerank doctor --qrels qrels.txt --base bm25.trec --run gpt.trec
+
+    Exit code 0, whatever was found, with --quick too: --json has the findings for programs.
     """
     if quick:
         check(data, run, scorer, config_file, as_json=as_json)
@@ -77,8 +82,7 @@ def doctor(
     collection = load(data, base=base, qrels=qrels, depth=depth, split=split)
     if queries is not None:
         collection = collection.sample(queries, seed)
-    systems = judged.asked(run, scorer, config_file) or judged.asked(None, ["hybrid"], None)
-    system = _one(systems)
+    system = _one(judged.asked_or(HYBRID, run, scorer, config_file))
     at_the_end = None if served is None else read_run(served, "served").rankings
     out = None if at_the_end is None else {q: ranked.ids for q, ranked in at_the_end.items()}
     own = own_judge(collection.provenance, system.name)
@@ -105,10 +109,12 @@ def doctor(
     if as_json:
         provenance = collection.provenance
         judge = None if provenance is None else provenance.to_dict()
-        print(stdout.as_json({**found.to_dict(), "judged_by": judge}))
+        print(stdout.as_json({"system": system.name, **found.to_dict(), "judged_by": judge}))
     else:
         if collection.provenance is not None:
             print(f"note: {collection.provenance.sentence}", file=sys.stderr)
+        console = Console()
+        console.print(f"{system.name}:", highlight=False, markup=False)
         show(found, collection.provenance)
         if own is not None:
             print(
@@ -131,10 +137,11 @@ def check(
         raise InvalidInputError(
             "--quick asks the scorers built-in questions: leave out the data and --run"
         )
-    systems = judged.asked(None, scorer, config_file) or judged.asked(None, ["hybrid"], None)
+    system = _one(judged.asked_or(HYBRID, None, scorer, config_file))
     with (
-        Reranker(**config.options(_one(systems).table, check=False)) as reranker,
-        working(f"{_one(systems).name}: built-in questions"),
+        Reranker(**config.options(system.table, check=False)) as reranker,
+        working(f"{system.name}: built-in questions"),
+        told_here(CHECKED),
     ):
         report = reranker.check()
     if as_json:

@@ -26,6 +26,7 @@ from ..evaluation.run import called
 from ..evaluation.slices import Slice, check_field, slices
 from ..evaluation.trec import write_run
 from ..reranker import Reranker
+from ..scorers.named import HYBRID
 from . import judged, stdout
 from .table import interval, plain_table, put
 from .waiting import progress
@@ -116,9 +117,8 @@ def evaluation(
         collection = collection.sample(queries, seed)
     if by is not None:
         check_field(collection, by)
-    systems = judged.asked(run, scorer, config_file)
-    if not systems:
-        systems = judged.asked(None, ["hybrid"] if collection.has_texts else None, None)
+    default = HYBRID if collection.has_texts else None
+    systems = judged.asked_or(default, run, scorer, config_file)
     with ExitStack() as stack:
         journal_file = stack.enter_context(judged.rankings_kept(journal))
         asked = sum(system.run is None for system in systems)

@@ -154,6 +154,11 @@ def judging(
                 requests_per_minute=per_minute,
                 progress=told,
             )
+    if sample is not None and not found.judged:
+        print(f"note: nothing was judged, and {output} is not written", file=sys.stderr)
+        if as_json:
+            print(stdout.as_json({**found.to_dict(), "file": None, "calls": found.calls}))
+        return
     found.write(output)
     if as_json:
         print(stdout.as_json({**found.to_dict(), "file": str(output), "calls": found.calls}))

@@ -135,6 +135,22 @@ def asked(
     return systems
 
 
+def asked_or(
+    default: str | None,
+    runs: Sequence[str] | None,
+    scorers: Sequence[str] | None,
+    configs: Sequence[Path] | None,
+) -> list[Asked]:
+    """The same; and where none is named this scorer, which is said."""
+    systems = asked(runs, scorers, configs)
+    if systems or default is None:
+        return systems
+    print(
+        f"note: no scorer was named: {default} is asked (--scorer names another)", file=sys.stderr
+    )
+    return asked(None, [default], None)
+
+
 def check_output(path: Path | None, *inputs: Path | None) -> None:
     """Raise `InvalidInputError` for a file that cannot be written, before the work is done."""
     if path is None:

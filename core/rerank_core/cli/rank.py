@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,11 +17,11 @@ from ..ranking.ranking import Ranking
 from ..reranker import Reranker
 from ..scorers.named import HYBRID
 from ..telemetry.log import DEGRADED as LOGGED
-from ..telemetry.log import log
 from . import stdout, table
 from .documents import read
 from .forms import Form
 from .judged import Json, scorer_names
+from .told import told_here
 from .waiting import working
 
 DEGRADED = 3
@@ -104,6 +102,12 @@ def rank(
     if scorer is not None and config_file is not None:
         raise ConfigurationError("--scorer or --config, not both: the file names its scorer")
     asked: dict[str, Any] = {} if config_file is None else config.load(config_file)
+    if not paths and _is_file(query):
+        print(
+            f"note: {query} was read as the question, and the documents are standard input: the "
+            f'question comes first, rerank rank "QUESTION" {query}',
+            file=sys.stderr,
+        )
     found = read(paths or [], form=form, field=field)
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -116,7 +120,7 @@ def rank(
         name = config_file.stem
         if not found.ordered:  # nobody put the passages of files in order: no signal may count it
             given.setdefault("retrieval_score", asked.get("retrieval_score", "none"))
-    with Reranker(**config.options(asked, **given)) as reranker, _told_here():
+    with Reranker(**config.options(asked, **given)) as reranker, told_here(LOGGED):
         quick = not any(one not in ("bm25", HYBRID) for one in reranker.scorers)
         what = f"{name}: {len(found.documents)} documents (a model loads first)"
         with nullcontext() if quick else working(what):
@@ -134,24 +138,17 @@ def rank(
             raise typer.Exit(DEGRADED)
 
 
+def _is_file(question: str) -> bool:
+    try:
+        return Path(question).is_file()
+    except (OSError, ValueError):  # too long for a name, or no name at all
+        return False
+
+
 def _here(ranking: Ranking) -> Ranking:
     """Without the advice that is for programs only: to load ahead."""
     notes = tuple(note for note in ranking.report.notes if not note.endswith(AHEAD))
     return replace(ranking, report=replace(ranking.report, notes=notes))
-
-
-@contextmanager
-def _told_here() -> Iterator[None]:
-    """That a ranking is degraded is said at the end, and not by the log as well."""
-
-    def others(record: logging.LogRecord) -> bool:
-        return record.msg != LOGGED
-
-    log.addFilter(others)
-    try:
-        yield
-    finally:
-        log.removeFilter(others)
 
 
 def _as_json(ranking: Ranking, scorer: str) -> dict[str, object]:

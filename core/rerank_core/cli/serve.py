@@ -69,6 +69,9 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    scorer: Annotated[
+        str | None, typer.Option("--scorer", "-s", "--config", "-c", hidden=True)
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No line for every request.")] = False,
 ) -> None:
     """Answer rerank requests: Cohere's (v1, v2), Jina's and TEI's.
@@ -77,6 +80,12 @@ def serve(
 
     rerank serve reranker.toml --host 0.0.0.0 --api-keys keys.txt
     """
+    if scorer is not None:
+        raise ConfigurationError(
+            "rerank serve takes configuration files and no --scorer or --config: write "
+            f"scorer = {scorer!r} beneath [reranker] into NAME.toml, then: rerank serve NAME.toml. "
+            "Without a file it serves hybrid"
+        )
     require("rerank serve", "serve", "starlette", "uvicorn", "prometheus_client")
     from ..reranker import Reranker
     from ..serving.app import make_app

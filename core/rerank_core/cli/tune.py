@@ -90,10 +90,10 @@ def tuning(
         collection = collection.sample(queries, seed)
     if not collection.qrels:
         raise InvalidInputError("no query is judged: there is nothing to tune by")
-    systems = judged.asked(run, scorer, config_file)
+    # what hybrid is made of: the shares of the two are what is tuned
+    default = "bm25" if collection.has_texts else None
+    systems = judged.asked_or(default, run, scorer, config_file)
     judged.refuse_own_judge(systems, collection)
-    if not systems:
-        systems = judged.asked(None, ["bm25"] if collection.has_texts else None, None)
     with judged.rankings_kept(journal) as journal_file:
         if cascade.among(systems):
             cascade.tune(

@@ -14,7 +14,7 @@ from ..protocols import Scorer, Traits, traits_of
 from ..runtime.deadline import Deadline
 from ..runtime.usage import metered
 from ..telemetry.chat_callbacks import unobserved
-from ..telemetry.log import log
+from ..telemetry.log import CHECKED, log
 from . import detail, matching
 from .answers import Answer, Answers
 from .plan import LONGEST, Asked, plan
@@ -40,7 +40,7 @@ async def check_scorers(
             calls = max(calls, asked)
             findings += found
     for finding in findings:
-        log.warning("self-check: %s", finding)
+        log.warning(CHECKED, finding)
     return CheckReport(tuple(findings), tuple(scorers), calls, time.monotonic() - started)
 
 

@@ -11,6 +11,8 @@ import sys
 
 #: What is logged of a ranking that is not all that it could be: its reasons, and a sentence.
 DEGRADED = "reranking degraded (%s): %s"
+#: What is logged of a scorer that is no reranker.
+CHECKED = "self-check: %s"
 #: Kinds of warnings that are told without a listener; what comes after them is not.
 MOST = 20
 

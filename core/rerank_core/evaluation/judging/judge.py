@@ -11,7 +11,7 @@ from typing import Any
 
 from ...chat import chat_model
 from ...engine.rate_limit import RateLimit
-from ...errors import ConfigurationError, Reason, ScorerError
+from ...errors import ConfigurationError, MissingKeyError, Reason, ScorerError
 from ...protocols import ChatModel, ChatRequest, Reply
 from ...runtime import loop, retries
 from ...runtime.usage import metered
@@ -72,7 +72,7 @@ def judge(
     pairs = pooled(collection, runs, pool)
     checked_ids(pairs)
     named = {"base_url": base_url, "api_key": api_key}
-    chat = chat_model(_chat_of(llm), model=model, **named)
+    chat, no_key = _chat_to_ask(llm, model, named, needed=max_cost is not None)
     ledger = Ledger(journal)
     try:
         purse = Purse(chat, price, max_cost, ledger.spent(chat.model))
@@ -85,8 +85,10 @@ def judge(
             if about:
                 raise ConfigurationError(
                     f"{len(todo)} questions to {chat.model} cost about ${about:.2f}: say how much "
-                    "they may cost at most, max_cost="
+                    "they may cost at most: max_cost="
                 )
+        if todo and no_key is not None:
+            raise no_key
         kept, lost = len({pair.key for pair in pairs}) * passes - len(todo), ledger.lost
         stopped = loop.run(asker.run(todo, kept, progress)) if todo else None
         grades = {
@@ -113,6 +115,18 @@ def judge(
         )
     finally:
         ledger.close()
+
+
+def _chat_to_ask(
+    llm: Any, model: str | None, named: Mapping[str, Any], *, needed: bool
+) -> tuple[ChatModel, MissingKeyError | None]:
+    """The judge; without a key one that is asked nothing, as the estimate takes none."""
+    try:
+        return chat_model(_chat_of(llm), model=model, **named), None
+    except MissingKeyError as error:
+        if needed:
+            raise
+        return chat_model(_chat_of(llm), model=model, **{**named, "api_key": "none"}), error
 
 
 class _Asker:
