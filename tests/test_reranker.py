@@ -231,7 +231,7 @@ class TestTheDoor:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            ({"scorer": "bm52"}, "no scorer is called 'bm52'; there are bm25"),
+            ({"scorer": "bm52"}, "no scorer is called 'bm52': did you mean 'bm25'"),
             ({"scorer": "bm25:large"}, "takes no model"),
             ({"scorer": 3}, "a scorer is a name"),
             ({"scorer": {}}, "at least one"),
