@@ -23,9 +23,10 @@ def why_idle(depth: int | None, combine: Combination | None) -> str | None:
 
 def said_of_idle(run: Run, base: Run, system: object) -> str | None:
     """A sentence where the system cannot be better or worse than the base: it changes nothing."""
-    is_reranker = isinstance(system, Reranker)
-    if is_reranker and (why := why_idle(system.depth, system.combine)) is not None:
-        return f"{run.name} reranks nothing ({why}): its order is that of {called(base.name)}."
+    if isinstance(system, Reranker):
+        why = why_idle(system.depth, system.combine)
+        if why is not None:
+            return f"{run.name} reranks nothing ({why}): its order is that of {called(base.name)}."
     if run.orders() == base.orders():
         return f"{run.name} leaves every query in the order of {called(base.name)}."
     return None
