@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
-from pydantic import ConfigDict, PrivateAttr, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationError, model_validator
 
-from rerank_core import InvalidInputError, Ranking, Reranker, config, presets
+from rerank_core import InvalidInputError, Ranking, Reranker, config, wrapping
 from rerank_core.options import RerankerChanges, for_call
 from rerank_core.ranking.given import Found, Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
+from rerank_core.scorers.named import ScorerLike
 from rerank_core.telemetry.log import log
 
 from .runs import achat_runs, chat_runs, is_heard
@@ -33,6 +34,12 @@ class OwnOptions(TypedDict, total=False):
 
     metadata_fields: Sequence[str]
     score_field: str | None
+
+
+class CompressorOptions(OwnOptions, total=False):
+    """The same, and how many are returned."""
+
+    top_n: int | None
 
 
 class QueryAndDocuments(TypedDict):
@@ -62,8 +69,10 @@ class RerankCompressor(BaseDocumentCompressor):
     notes. A distance is told by the reranker's `retrieval_score`. `max_per` and signals see all
     metadata, by its names. `top_n`, if given, takes the place of the reranker's; it may be set.
 
+    `reranker` is a `Reranker`, or what it takes for a scorer: a name such as "hybrid", a cascade.
+
     A blank query, or a document that cannot be read, ends no retrieval: the report says so. Raises
-    what else `Reranker.rank` raises.
+    what else `Reranker.rank` raises; `ConfigurationError` here for what it cannot be made of.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
@@ -74,6 +83,17 @@ class RerankCompressor(BaseDocumentCompressor):
     top_n: int | None = None
 
     _warned: bool = PrivateAttr(default=False)
+
+    def __init__(
+        self, reranker: Reranker | ScorerLike = None, **options: Unpack[CompressorOptions]
+    ) -> None:
+        face = RerankCompressor.__name__
+        wrapping.refuse_options(options, type(self).model_fields, f"{face}({{}})", reranker)
+        fields: dict[str, Any] = {"reranker": wrapping.inside(reranker, face), **options}
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise wrapping.refused(error) from None
 
     @model_validator(mode="after")
     def _check_top_n(self) -> Self:
@@ -99,7 +119,7 @@ class RerankCompressor(BaseDocumentCompressor):
 
         Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
         """
-        own, options = presets.split(update, type(self).model_fields)
+        own, options = wrapping.split(update, type(self).model_fields)
         copied = super().model_copy(update=own, deep=deep)
         if options:
             copied.reranker = copied.reranker.replace(**options)

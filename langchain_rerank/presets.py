@@ -46,7 +46,7 @@ class _Preset(RerankCompressor):
         `RerankCompressor.from_config` takes any.
         """
         own = config.langchain_options(config.load(path))
-        return cls(**{**own, **presets.from_file(cls.kind, path, given)})
+        return cls(**{**own, **presets.from_file(cls.kind, path, given, RerankCompressor.__name__)})
 
 
 # -- the kinds: the options of each are the core's, and our own -----------------------------------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.tools.retriever import create_retriever_tool
 
-from .retriever import RerankRetriever, SearchOptions, Source
+from .retriever import RerankRetriever, SearchOptions, Source, refuse_options
 
 if TYPE_CHECKING:
     from langchain_core.prompts import BasePromptTemplate
@@ -30,6 +30,7 @@ def rerank_tool(
     of ours; the message's `artifact` is the documents, scores and all. An agent's blank query ends
     no run.
     """
+    refuse_options("rerank_tool", retriever, reranker, options, SearchOptions.__annotations__)
     if not isinstance(retriever, RerankRetriever):
         retriever = RerankRetriever(retriever, reranker, **options)
     elif reranker is not None or options:

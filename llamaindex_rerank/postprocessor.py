@@ -21,12 +21,14 @@ from llama_index.core.schema import (
     NodeWithScore,
     QueryBundle,
 )
+from pydantic import ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config, presets
+from rerank_core import ConfigurationError, InvalidInputError, Ranking, Reranker, config, wrapping
 from rerank_core.options import RerankerChanges, for_call
 from rerank_core.ranking.given import Found, Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
+from rerank_core.scorers.named import ScorerLike
 from rerank_core.telemetry.chat_callbacks import aobserving, observing
 from rerank_core.telemetry.openinference import traces
 from rerank_core.telemetry.tracing import told_by_framework
@@ -57,6 +59,12 @@ class OwnOptions(TypedDict, total=False):
     keep_retrieval_score: bool
 
 
+class PostprocessorOptions(OwnOptions, total=False):
+    """The same, and how many are returned."""
+
+    top_n: int | None
+
+
 class ChangedOptions(RerankerChanges, OwnOptions, total=False):
     """What `from_config` takes in place of what the file says, and beside it."""
 
@@ -77,8 +85,11 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     node was cut from as "ref_doc_id". `top_n`, if given, takes the place of the reranker's; it may
     be set.
 
+    `reranker` is a `Reranker`, or what it takes for a scorer: a name such as "hybrid", a cascade.
+
     A blank query, or a node that cannot be read, ends no retrieval: the report says so. Raises
-    what else `Reranker.rank` raises, and `InvalidInputError`, a `ValueError`, for no query at all.
+    what else `Reranker.rank` raises, and `InvalidInputError`, a `ValueError`, for no query at all;
+    `ConfigurationError` here for what it cannot be made of.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", protected_namespaces=())
@@ -87,6 +98,17 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     metadata_mode: MetadataMode = MetadataMode.EMBED
     keep_retrieval_score: bool = False
     top_n: int | None = None
+
+    def __init__(
+        self, reranker: Reranker | ScorerLike = None, **options: Unpack[PostprocessorOptions]
+    ) -> None:
+        face = RerankPostprocessor.__name__
+        wrapping.refuse_options(options, type(self).model_fields, f"{face}({{}})", reranker)
+        fields: dict[str, Any] = {"reranker": wrapping.inside(reranker, face), **options}
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise wrapping.refused(error) from None
 
     @model_validator(mode="after")
     def _check_top_n(self) -> Self:
@@ -113,7 +135,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
 
         Raises `UnknownOptionError` for what is neither, `ConfigurationError` for a wrong value.
         """
-        own, options = presets.split(update, type(self).model_fields)
+        own, options = wrapping.split(update, type(self).model_fields)
         copied = super().model_copy(update=own, deep=deep)
         if options:
             copied.reranker = copied.reranker.replace(**options)

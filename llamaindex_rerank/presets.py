@@ -13,7 +13,7 @@ from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import MockLLM
 from llama_index.core.settings import Settings
 
-from rerank_core import ConfigurationError, presets
+from rerank_core import ConfigurationError, presets, wrapping
 from rerank_core.remote.secret import is_secret, is_secret_name
 
 from .postprocessor import ChangedOptions, OwnOptions, RerankPostprocessor
@@ -68,7 +68,7 @@ class _Preset(RerankPostprocessor):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """See `RerankPostprocessor.model_copy`; what is stored of it is what it then is."""
         copied = super().model_copy(update=update, deep=deep)
-        _, options = presets.split(update, type(self).model_fields)
+        _, options = wrapping.split(update, type(self).model_fields)
         plain = {name: value for name, value in options.items() if _can_be_stored(name, value)}
         kept = {name: value for name, value in self.made_with.items() if name not in options}
         copied.made_with = {**kept, **plain}
@@ -84,7 +84,7 @@ class _Preset(RerankPostprocessor):
         Raises `ConfigurationError` for a file with a scorer of another kind:
         `RerankPostprocessor.from_config` takes any.
         """
-        return cls(**presets.from_file(cls.kind, path, given))
+        return cls(**presets.from_file(cls.kind, path, given, RerankPostprocessor.__name__))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -232,6 +233,11 @@ class TestTheDoor:
         ("options", "words"),
         [
             ({"scorer": "bm52"}, "no scorer is called 'bm52': did you mean 'bm25'"),
+            ({"scorer": ["bm25", "hybrid"]}, '"hybrid" stands alone: it is bm25 and'),
+            ({"scorer": {"a": "bm25", "b": "hybrid"}}, '"hybrid" stands alone'),
+            ({"scorer": "hybrid:m"}, '"hybrid" stands alone'),
+            ({"scorer": "tuned.YAML"}, r"is Reranker\.from_config\('tuned\.YAML'\)"),
+            ({"scorer": Path("a") / "r.json"}, r"from_config\('a.r\.json'\)"),
             ({"scorer": "bm25:large"}, "takes no model"),
             ({"scorer": 3}, "a scorer is a name"),
             ({"scorer": {}}, "at least one"),

@@ -191,10 +191,13 @@ def build(kind: str, options: Mapping[str, Any], beside: Collection[str] = ()) -
     return Reranker(scorer, **for_reranker)
 
 
-def from_file(kind: str, path: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:
+def from_file(
+    kind: str, path: str | os.PathLike[str], given: Mapping[str, Any], any_kind: str
+) -> dict[str, Any]:
     """The flat options of the reranker in a config file; what is `given` takes the file's place.
 
-    Raises `ConfigurationError` for a file whose scorer is of another kind.
+    Raises `ConfigurationError` for a file whose scorer is of another kind: the framework's class
+    called `any_kind` reads it.
     """
     if "scorer" in given:
         raise ConfigurationError(f"scorer= is not taken here: {kind!r} makes its own")
@@ -209,25 +212,12 @@ def from_file(kind: str, path: str | os.PathLike[str], given: Mapping[str, Any])
     found, _, model = use.partition(":") if isinstance(use, str) else ("", "", "")
     if found != kind:
         raise ConfigurationError(
-            f"{path} holds the scorer {use!r}, which is none of {kind!r}: from_config of the class "
-            "that takes any reranker reads it"
+            f"{path} holds the scorer {use!r}, which is none of {kind!r}: "
+            f"{any_kind}.from_config takes any"
         )
     options = config.options(table, **{"scorer": None, **given})
     del options["scorer"]
     return {**with_first(kind, model or None, own), **options}
-
-
-def split(
-    changes: Mapping[str, Any] | None, own: Collection[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of the changes to a framework's class, those of its `own` fields, and those of its reranker.
-
-    What is both, as `top_n` is, is the reranker's. Raises `UnknownOptionError` for what is neither.
-    """
-    rest = dict(changes or {})
-    refuse_unknown(rest, (*NAMES, *own))
-    options = {name: rest.pop(name) for name in NAMES if name in rest}
-    return rest, options
 
 
 class PresetSignature:

@@ -13,6 +13,7 @@ import pytest
 
 from rerank_core import ConfigurationError, Reranker, presets
 from rerank_core.combine import WeightedSum
+from rerank_core.errors import UnknownOptionError
 from rerank_core.options import NAMES, RerankerOptions
 from rerank_core.scorers.named import HYBRID, scorer_class
 
@@ -35,6 +36,11 @@ OWN = {
     "llamaindex_rerank": ["callback_manager", "metadata_mode", "keep_retrieval_score"],
 }
 both = pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda one: one.__name__)
+
+
+def wrapper(framework: Any) -> Any:
+    """Its class that takes any reranker."""
+    return vars(framework).get("RerankCompressor") or framework.RerankPostprocessor
 
 
 def scorers(kind: str) -> dict[str, inspect.Parameter]:
@@ -100,6 +106,61 @@ def test_a_users_own_class_has_its_own_signature(framework: Any) -> None:
 
 
 @both
+class TestAnyReranker:
+    def test_it_is_taken_by_place_and_by_name(self, framework: Any) -> None:
+        """A reranker as it is, or what `Reranker` takes for a scorer."""
+        reranker, kind = Reranker("bm25", top_n=3), wrapper(framework)
+
+        assert kind(reranker).reranker is kind(reranker=reranker).reranker is reranker
+        assert kind(reranker).top_n == 3
+        assert kind("hybrid").reranker.name == "hybrid"
+        assert kind(reranker="hybrid > bm25@5", top_n=2).top_n == 2
+        assert kind(lambda query, texts: [1.0] * len(texts)).reranker.top_n == 10
+        assert next(iter(inspect.signature(kind).parameters)) == "reranker"
+
+    def test_a_users_own_class_may_have_more_fields(self, framework: Any) -> None:
+        """As of any of pydantic's."""
+
+        class Mine(wrapper(framework)):  # type: ignore[misc]
+            label: str = "none"
+
+        assert Mine("bm25", label="a").label == "a"
+        assert pickle.loads(pickle.dumps(wrapper(framework)("bm25"))).reranker.name == "bm25"
+
+    def test_what_is_missing_or_wrong_is_said_in_our_words(self, framework: Any) -> None:
+        """No error of pydantic's comes through."""
+        kind, preset = wrapper(framework), framework.BM25Reranker
+        name = kind.__name__
+        for make, said in (
+            (lambda: kind(), rf'{name} goes around a reranker: {name}\("hybrid"\)'),
+            (lambda: kind(None), "goes around a reranker"),
+            (lambda: kind(3), "a scorer is a name"),
+            (lambda: kind("nonesuch"), "no scorer is called 'nonesuch'"),
+            (lambda: kind(preset()), "BM25Reranker has a reranker in it already"),
+            (lambda: kind("bm25", top_n=0), "^top_n is 0: ask for at least 1"),
+            (lambda: kind("bm25", **{OWN[framework.__name__][1]: 3}), "^[a-z_]+: Input .*, not 3"),
+            (lambda: preset(**{OWN[framework.__name__][1]: 3}), "^[a-z_]+: Input .*, not 3"),
+        ):
+            with pytest.raises(ConfigurationError, match=said) as caught:
+                make()  # type: ignore[no-untyped-call]
+            assert "pydantic" not in str(caught.value)
+
+    def test_an_option_of_the_rerankers_is_said_to_be_so(self, framework: Any) -> None:
+        """Whichever it is, with how to write it; an address is not shown, nor a key in it."""
+        kind = wrapper(framework)
+        name = kind.__name__
+        for option in set(NAMES) - {"top_n"}:
+            said = rf'^{option} is the reranker\'s: {name}\(Reranker\("hybrid", {option}=…\)\)$'
+            with pytest.raises(UnknownOptionError, match=said):
+                kind("hybrid", **{option: None})
+        said = r"timeout, cache are the reranker's: \w+\(Reranker\(…, timeout=…, cache=…\)\)$"
+        with pytest.raises(UnknownOptionError, match=said):
+            kind("api:http://user:hush@h/rerank", timeout=1, cache="memory")
+        with pytest.raises(UnknownOptionError, match=r"'top_k': did you mean top_n\?"):
+            kind("hybrid", top_k=3)
+
+
+@both
 class TestFromAFile:
     def test_it_is_of_its_class(self, framework: Any, tmp_path: Path) -> None:
         """And of a user's own; what is given takes the file's place."""
@@ -147,11 +208,10 @@ class TestFromAFile:
         """A preset is what its name says; the class that takes any reranker loads the file."""
         Reranker(scorer).to_config(tmp_path / "r.toml")
 
-        with pytest.raises(ConfigurationError, match=r"r\.toml holds the scorer"):
+        any_kind = wrapper(framework)
+        said = rf"r\.toml holds the scorer .*: {any_kind.__name__}\.from_config takes any"
+        with pytest.raises(ConfigurationError, match=said):
             getattr(framework, preset).from_config(tmp_path / "r.toml")
-        any_kind = getattr(
-            framework, "RerankCompressor", getattr(framework, "RerankPostprocessor", None)
-        )
         assert any_kind.from_config(tmp_path / "r.toml").reranker.top_n == 10
 
     def test_a_mistyped_option_is_refused(self, framework: Any, tmp_path: Path) -> None:

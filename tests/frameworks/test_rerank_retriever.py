@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -256,13 +257,23 @@ class TestTheReranker:
         """One reranker serves them all."""
         retriever = RerankRetriever(store, "bm25", k=5)
 
-        assert retriever._for(2).reranker is retriever.reranker.reranker
+        assert retriever._for(2)[0].reranker is retriever.reranker.reranker
+
+    def test_as_many_are_fetched_as_are_to_be_returned(self, retrieve: Retrieve) -> None:
+        """By option and by call; where it is said how many are fetched, a call cannot ask more."""
+        store = InMemoryVectorStore(Letters())
+        store.add_texts([f"text {n}" for n in range(70)])
+
+        assert len(retrieve(RerankRetriever(store, "bm25", k=60))) == 60
+        assert len(retrieve(RerankRetriever(store, "bm25"), k=60)) == 60
+        with pytest.raises(InvalidInputError, match="k is 60, but only 55 are fetched"):
+            retrieve(RerankRetriever(store, "bm25", fetch_k=55), k=60)
 
 
 class TestWhatCannotBe:
     def test_is_refused_at_construction(self, store: Any) -> None:
         """With what to do instead."""
-        kept = Kept(documents=[])
+        kept, few = Kept(documents=[]), store.as_retriever(search_kwargs={"k": 4})
         for make, said in (
             (lambda: RerankRetriever("faiss"), "retriever is a vector store"),
             (lambda: RerankRetriever(InMemoryVectorStore), "retriever is a vector store"),
@@ -273,6 +284,10 @@ class TestWhatCannotBe:
             (lambda: RerankRetriever(store, fetch_k=1.5), "fetch_k is a whole number"),
             (lambda: RerankRetriever(store, "nonesuch"), "no scorer is called 'nonesuch'"),
             (lambda: RerankRetriever(store, HybridReranker), "a scorer is a name"),
+            (lambda: RerankRetriever(store, k=10, fetch_k=5), "only 5 are fetched: fetch_k=50"),
+            (lambda: RerankRetriever(few, k=10), "only 4 are fetched: fetch_k=50"),
+            (lambda: RerankRetriever(store, "r.toml"), r"Reranker\.from_config\('r\.toml'\)"),
+            (lambda: RerankRetriever(store, search_kwargs=3), "search_kwargs: Input should be"),
         ):
             with pytest.raises(ConfigurationError, match=said):
                 make()  # type: ignore[no-untyped-call]
@@ -281,8 +296,32 @@ class TestWhatCannotBe:
         """For one that there is not; `top_n` goes by another name here."""
         with pytest.raises(UnknownOptionError, match="did you mean fetch_k"):
             RerankRetriever(store, fetchk=9)  # type: ignore[call-arg]
-        with pytest.raises(UnknownOptionError, match="here k= says how many"):
+        with pytest.raises(UnknownOptionError, match="top_n is the reranker's: here k= says how"):
             RerankRetriever(store, top_n=9)  # type: ignore[call-arg]
+        with pytest.raises(UnknownOptionError, match="no option is 'top_k': here k= says how"):
+            RerankRetriever(store, top_k=9)  # type: ignore[call-arg]
+
+    @pytest.mark.parametrize(
+        ("reranker", "written"),
+        [
+            (None, "Reranker({}=…)"),
+            ("hybrid", 'Reranker("hybrid", {}=…)'),
+            (Reranker("bm25"), "Reranker(…, {}=…)"),
+            (BM25Reranker(), "BM25Reranker(…, {}=…)"),
+            (len, "Reranker(…, {}=…)"),
+        ],
+        ids=["default", "name", "reranker", "preset", "function"],
+    )
+    def test_an_option_of_the_rerankers_is_said_to_be_so(
+        self, store: Any, reranker: Any, written: str
+    ) -> None:
+        """With how to write it, by the retriever and by the tool."""
+        for option in ("timeout", "fallback", "on_ranking", "threshold"):
+            said = re.escape(written.format(option))
+            with pytest.raises(UnknownOptionError, match=rf"RerankRetriever\(store, {said}\)$"):
+                RerankRetriever(store, reranker, **{option: None})  # type: ignore[misc]
+            with pytest.raises(UnknownOptionError, match=rf"rerank_tool\(store, {said}\)$"):
+                rerank_tool(store, reranker, name="s", description="d", **{option: None})  # type: ignore[misc]
 
     def test_a_source_that_finds_no_documents(self) -> None:
         """Is told what it found instead."""

@@ -97,6 +97,10 @@ common: RerankerOptions = {
 
 langchain.RerankCompressor(reranker=r, metadata_fields=("title",), score_field="similarity")
 llama_index.RerankPostprocessor(reranker=r, callback_manager=CallbackManager())
+langchain.RerankCompressor("hybrid", top_n=3)
+langchain.RerankCompressor(by_length, score_field=None)
+llama_index.RerankPostprocessor("hybrid", top_n=3)
+llama_index.RerankPostprocessor(r, keep_retrieval_score=True)
 
 langchain.LLMReranker(
     "gpt-4o-mini",

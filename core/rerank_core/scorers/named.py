@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -40,6 +41,9 @@ def class_name(kind: str) -> str:
 
 #: The embedded default: BM25 and the retriever's own scores. See `Hybrid`.
 HYBRID = "hybrid"
+
+#: What the names of files end in that `Reranker.from_config` reads.
+_FILES = (".toml", ".json", ".yaml", ".yml")
 
 #: What may stand where a scorer is asked for.
 ScorerLike = (
@@ -133,6 +137,12 @@ def scorer_class(kind: str) -> Any:
 
     Raises `ConfigurationError` for a name that there is not.
     """
+    if kind == HYBRID:
+        raise ConfigurationError(
+            f'"{HYBRID}" stands alone: it is bm25 and the retriever\'s score, combined. Beside '
+            'others, or with weights, name its parts: Reranker(["bm25", …], '
+            'combine=WeightedSum({"retrieval": 0.5, "bm25": 0.5, …}))'
+        )
     if kind not in _NAMES:
         from difflib import get_close_matches  # for this sentence only
 
@@ -151,6 +161,11 @@ def scorer_for(scorer: Any) -> Scorer:
 
     A framework's model object stands for the scorer that asks it.
     """
+    if isinstance(scorer, str | os.PathLike) and _is_file(os.fspath(scorer)):
+        raise ConfigurationError(
+            f"no scorer is called {os.fspath(scorer)!r}: the reranker in a file is "
+            f"Reranker.from_config({os.fspath(scorer)!r})"
+        )
     if isinstance(scorer, str):
         prefix, _, rest = scorer.partition(":")
         make = scorer_class(prefix)
@@ -180,6 +195,13 @@ def _needed(make: Any) -> str | None:
     parameters = signature(make).parameters.values()
     must = (one for one in parameters if one.default is one.empty)
     return next((one.name for one in must if one.kind is one.POSITIONAL_OR_KEYWORD), None)
+
+
+def _is_file(name: str | bytes) -> bool:
+    """Whether it is the name of a file that `Reranker.from_config` reads."""
+    return isinstance(name, str) and (
+        name.partition(":")[0] not in _NAMES and name.lower().endswith(_FILES)
+    )
 
 
 def _kind_of_model(thing: Any) -> str | None:
