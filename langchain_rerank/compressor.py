@@ -217,7 +217,8 @@ class RerankCompressor(BaseDocumentCompressor):
 
     def _retrieved(self, documents: Sequence[Document]) -> Retrieved:
         note = self._mistyped(documents)
-        return Retrieved.read(documents, self._read, () if note is None else (note,))
+        notes = () if note is None else (note,)
+        return Retrieved.read(documents, self._read, notes, scoreless=self.score_field is None)
 
     def _mistyped(self, documents: Sequence[Document]) -> str | None:
         """What to say of a `score_field` that was asked for, and is in no document."""

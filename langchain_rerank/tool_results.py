@@ -13,6 +13,13 @@ from langchain_core.messages import ToolMessage
 
 #: Where the text of a search result is, in the order in which they are looked for.
 _TEXT = ("page_content", "text", "content", "snippet")
+#: A text of at least so many characters may well be several results in one.
+_LONG = 1000
+#: What can be put into another order.
+RANKABLE = (
+    "documents as the message's artifact, or as its content a list of texts, or of objects with a "
+    f"text under {', '.join(_TEXT[:-1])} or {_TEXT[-1]}"
+)
 #: What stands between documents, where a tool says nothing else.
 SEPARATOR = "\n\n"
 
@@ -25,6 +32,11 @@ class Results:
     documents: Sequence[Document]
     #: What stands for each in the content: its part of a text, or its entry in a list.
     parts: Sequence[Any]
+
+    @property
+    def scoreless(self) -> bool:
+        """Whether they came without whatever a retriever may have said of them."""
+        return not _is_documents(self.message.artifact)
 
     def reordered(self, ranked: Sequence[Document]) -> ToolMessage:
         """The message with these alone, in their order. `ranked`: of `numbered`."""
@@ -70,6 +82,34 @@ def results_of(message: ToolMessage) -> Results | None:
     if len(found) < 2 or any(text is None for text in found):
         return None
     return Results(message, [Document(text or "") for text in found], listed)
+
+
+def unread_shape(message: ToolMessage) -> str | None:
+    """What a message that has no `results_of` looks like, where there may be several in it.
+
+    None for an error, for one result or none, and for a short text.
+    """
+    content = message.content
+    if message.status == "error" or _is_documents(message.artifact):
+        return None
+    if len(_listed(content)) > 1:
+        return "a list of which not everything has a text"
+    if not isinstance(content, str):
+        return None
+    for name, value in _object(content).items():
+        if isinstance(value, list) and len(value) > 1:
+            return f"an object with a list under {name!r:.40}"
+    return f"one text of {len(content)} characters" if len(content) >= _LONG else None
+
+
+def _object(content: str) -> Mapping[str, Any]:
+    if not content.lstrip().startswith("{"):
+        return {}
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _is_documents(artifact: Any) -> bool:

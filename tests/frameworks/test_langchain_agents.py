@@ -110,6 +110,24 @@ def broken(query: str) -> str:
     raise ValueError("no")
 
 
+@tool
+def wrapped(query: str) -> dict[str, Any]:
+    """Search, and answer with an object around the results."""
+    return {"query": query, "results": [{"title": text, "snippet": text} for text in TEXTS]}
+
+
+@tool
+def page(query: str) -> str:
+    """Answer with one long text."""
+    return "Rome. " * 500
+
+
+@tool
+def pictures(query: str) -> list[dict[str, Any]]:
+    """Find what has no text."""
+    return [{"url": text} for text in TEXTS]
+
+
 def agent(tools: Sequence[Any], calls: Any, *middleware: Any) -> Any:
     return create_agent(Asking(calls=calls), list(tools), middleware=list(middleware))
 
@@ -182,6 +200,45 @@ class TestWhatToolsReturn:
         rerank = ToolResultRerankMiddleware("bm25", k=1)
 
         assert answered(ask(agent([clock], ("clock", {}), rerank))).content == "[noon]"
+
+    @pytest.mark.parametrize(
+        ("asked", "shape"),
+        [
+            (wrapped, "an object with a list under 'results'"),
+            (page, "one text of 3000 characters"),
+            (pictures, "a list of which not everything has a text"),
+        ],
+        ids=lambda one: getattr(one, "name", ""),
+    )
+    def test_what_may_be_several_results_is_told_once(
+        self, ask: Ask, asked: Any, shape: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """With what could be reranked; it passes as it is."""
+        made = agent([asked], (asked.name, {"query": QUERY}), ToolResultRerankMiddleware("bm25"))
+
+        before = answered(ask(agent([asked], (asked.name, {"query": QUERY})))).content
+        assert [answered(ask(made)).content for _ in range(2)] == [before] * 2
+
+        assert caplog.text.count(f"what the tool {asked.name} answered is left as it is") == 1
+        assert shape in caplog.text
+        assert "a list of texts, or of objects with a text under page_content" in caplog.text
+
+    def test_nothing_is_told_of_what_is_no_list(
+        self, ask: Ask, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A short text, an error, a tool that was not meant."""
+        ask(agent([clock], ("clock", {}), ToolResultRerankMiddleware("bm25")))
+        ask(agent([page], ("page", {"query": "q"}), ToolResultRerankMiddleware(tools=["search"])))
+
+        assert not caplog.messages
+
+    def test_a_list_has_no_scores_to_miss(self, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+        """So the embedded default does not complain of it."""
+        rerank = ToolResultRerankMiddleware("hybrid")
+        found = answered(ask(agent([web], ("web", {"query": QUERY, "topic": "t"}), rerank)))
+
+        assert json.loads(str(found.content))[0]["url"] == "http://2"
+        assert not caplog.messages
 
     def test_an_error_stays_one(self) -> None:
         """It is no list of results."""
@@ -301,6 +358,19 @@ class TestWhichToolsTheModelSees:
         assert self.shown(ask, " ", max_tools=1) == everyone
         assert self.shown(ask, "weather", max_tools=1, scorer=down) == everyone
 
+    def test_that_all_are_shown_is_told_once(
+        self, ask: Ask, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Where fewer were asked for."""
+        made = create_agent(Asking(), TOOLS, middleware=[ToolRankMiddleware(max_tools=2)])
+        for _ in range(2):
+            ask(made, "xyzzy")
+        self.shown(ask, "xyzzy")
+        self.shown(ask, "xyzzy", max_tools=3)
+
+        (told,) = caplog.messages
+        assert told.startswith("max_tools=2, and all 3 tools are shown: bm25 has no word for which")
+
     def test_the_deadline_holds(self, ask: Ask) -> None:
         """Then all stay, and whoever wants to know is told."""
         told: list[Ranking] = []
@@ -359,6 +429,15 @@ def test_wrong_options_are_refused() -> None:
         (lambda: ToolRankMiddleware(timeout=-1), "timeout"),
         (lambda: ToolResultRerankMiddleware(tools="search"), "tools is a list of names"),
         (lambda: ToolResultRerankMiddleware(k=0), "k is 0"),
+        (
+            lambda: ToolResultRerankMiddleware("hybrid", timeout=1),
+            r'timeout is the reranker\'s: \w+Middleware\(Reranker\("hybrid", timeout=…\)\)',
+        ),
+        (lambda: ToolResultRerankMiddleware("hybrid", top_n=1), "here k= says how many"),
+        (lambda: ToolResultRerankMiddleware(tool=["s"]), "'tool': did you mean tools"),
+        (lambda: ToolRankMiddleware("bm25", cache="memory"), r'Reranker\("bm25", cache=…\)\)'),
+        (lambda: ToolRankMiddleware("bm25", top_k=1), "here max_tools= says how many"),
+        (lambda: ToolRankMiddleware(Reranker("bm25"), timeout=1), "options of a Reranker's own"),
     ):
         with pytest.raises(ConfigurationError, match=said):
             make()  # type: ignore[no-untyped-call]

@@ -144,7 +144,7 @@ class StageRunner:
                 },
             )
             meter.add(note=fused.note)
-            if fused.note is not None and (fused.lacking or part.ordered):
+            if fused.note and (fused.lacking or (part.ordered and not part.scoreless)):
                 self._warn(fused.note)
             self._advise(fused, found, meter)
             self._tell_uncached(meter)

@@ -45,10 +45,12 @@ class Retrieved(list[Any]):
     """Documents in the order that a framework's retriever put them, best first.
 
     Of these, one that cannot be read ends no ranking, nor does a blank query: see this module.
-    `notes`: what the framework's half found odd about the retriever's scores.
+    `notes`: what the framework's half found odd about the retriever's scores. `scoreless`: whether
+    it is known that there are none.
     """
 
     notes: Sequence[str] = ()
+    scoreless: bool = False
 
     @classmethod
     def read(
@@ -56,10 +58,12 @@ class Retrieved(list[Any]):
         documents: Iterable[T],
         read: Callable[[T], Found | Document],
         notes: Sequence[str] = (),
+        *,
+        scoreless: bool = False,
     ) -> Self:
         """Each by `read`, which may raise where a document is odd."""
         made = cls()
-        made.notes = notes
+        made.notes, made.scoreless = notes, scoreless
         for document in documents:
             try:
                 found = read(document)
@@ -123,8 +127,10 @@ def given(
             odd[index] = oddity
     if odd and not lenient:
         _refuse_scores(odd, candidates)
-    retrieval = retrieval_of(candidates, retrieval_score, ordered=lenient)
-    missing = listed.notes if isinstance(listed, Retrieved) else ()
+    missing, scoreless = (), False
+    if isinstance(listed, Retrieved):
+        missing, scoreless = tuple(listed.notes), listed.scoreless
+    retrieval = retrieval_of(candidates, retrieval_score, ordered=lenient, scoreless=scoreless)
     notes = (
         "the query is blank: this is the retriever's order" if blank else None,
         *missing,

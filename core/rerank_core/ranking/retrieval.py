@@ -30,7 +30,8 @@ class Retrieval:
     higher is better, None where there is none; `distances`, what they were before they were turned
     round, if they were. `ranks`: whether the order says anything beyond ties. `guessed`: whether
     nobody said that they are distances. `ordered`: whether it is known that a retriever put the
-    order: a framework handed it over, or its user says what its scores are.
+    order: a framework handed it over, or its user says what its scores are. `scoreless`: whether it
+    is known, too, that it has no scores to tell.
     """
 
     order: Sequence[int]
@@ -39,6 +40,7 @@ class Retrieval:
     ranks: bool = True
     guessed: bool = False
     ordered: bool = False
+    scoreless: bool = False
 
     @property
     def note(self) -> str | None:
@@ -71,6 +73,7 @@ def retrieval_of(
     said: RetrievalScore | None = None,
     *,
     ordered: bool = False,
+    scoreless: bool = False,
 ) -> Retrieval:
     """The retriever's part, by what was `said` of its scores; None: by how they look.
 
@@ -86,7 +89,7 @@ def retrieval_of(
     if guessed or said == "distance":
         turned = [None if score is None else 0.0 - score for score in given]
         return Retrieval(_order(turned), turned, given, guessed=guessed, ordered=ordered)
-    return Retrieval(_order(given), given, ordered=ordered)
+    return Retrieval(_order(given), given, ordered=ordered, scoreless=scoreless)
 
 
 def _ascend(scores: Sequence[float | None]) -> bool:
