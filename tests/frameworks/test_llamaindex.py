@@ -22,6 +22,7 @@ from rerank_core import (
     Reranker,
     ScorerError,
 )
+from rerank_core.errors import Reason
 from rerank_core.protocols import ChatRequest, Reply
 
 pytest.importorskip("llama_index.core")
@@ -202,6 +203,18 @@ class TestInAnEngine:
         """The base class is in the MRO of every one, as LlamaIndex' own integrations test."""
         for name in llamaindex_rerank.__all__:
             assert BaseNodePostprocessor in getattr(llamaindex_rerank, name).__mro__
+
+
+def test_the_test_model_grades_nothing(postprocess: Postprocess) -> None:
+    """`MockLLM` says the prompt over again, and goes by its class: it has no name."""
+    told: list[Ranking] = []
+
+    found = postprocess(LLMReranker(llm=MockLLM(), on_ranking=told.append))
+
+    assert names(found) == names(NODES)[:10]
+    assert told[0].report.reasons == (Reason.UNPARSEABLE,)
+    assert "of MockLLM, which is the prompt over again" in told[0].report.why
+    assert told[0].report.coverage == 0
 
 
 class Recording(MockLLM):

@@ -16,6 +16,9 @@ from .prices import Tariff, address_of, priced
 from .startup import StartUp
 from .vendors import provider_of, tokens_taken
 
+#: What the metadata of an LLM says for want of a name (`LLMMetadata`).
+UNNAMED = "unknown"
+
 
 class LlamaIndexChat:
     """Asks a LlamaIndex LLM: `chat` in a thread from the sync face, `achat` on the caller's loop
@@ -24,12 +27,10 @@ class LlamaIndexChat:
 
     def __init__(self, llm: Any) -> None:
         self.llm = llm
-        metadata = getattr(llm, "metadata", None)
-        self.model = str(
-            getattr(metadata, "model_name", None)
-            or getattr(llm, "model", None)
-            or type(llm).__name__
-        )
+        named = getattr(getattr(llm, "metadata", None), "model_name", None)
+        if named == UNNAMED:
+            named = None
+        self.model = str(named or getattr(llm, "model", None) or type(llm).__name__)
         self._provider = provider_of(llm)
         self.tariff = Tariff(self.model, address=address_of(llm), provider=priced(self._provider))
         self._asked = Asked()

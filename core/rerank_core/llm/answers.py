@@ -18,10 +18,11 @@ def graded(scores: Sequence[float | None], scale: tuple[int, int]) -> Scores:
     return Scores(scores, [None if s is None else low + s * (high - low) for s in scores])
 
 
-def unreadable(reply: str, model: str) -> ScorerError:
+def unreadable(reply: str, model: str, *, echo: bool = False) -> ScorerError:
     """The error for a reply in which no answer is to be found; an empty one is worth a retry."""
+    because = ", which is the prompt over again" if echo else ""
     return ScorerError(
-        f"nothing could be read from the reply of {model}: {reply!r:.120}",
+        f"nothing could be read from the reply of {model}{because}: {reply!r:.120}",
         reason=Reason.UNPARSEABLE,
         retryable=not reply.strip(),
     )

@@ -14,8 +14,9 @@ from ..runtime.retries import Policy
 from ..runtime.usage import record
 from .answers import unreadable
 from .budget import Budget
+from .echoes import is_echo
 from .excerpts import Lengths
-from .prompts import Prompt
+from .prompts import Prompt, fences, fresh_marker
 from .schemas import Schema
 
 T = TypeVar("T")
@@ -47,9 +48,10 @@ class Asker:
 
         A reply that the server refused for breaking the schema is read first; where that gives
         nothing, the model is asked again without one. Raises `ScorerError` for a reply in which
-        nothing is found.
+        nothing is found, and for one that is the prompt over again.
         """
-        system, user = self.prompt.render(query, texts, self.scale)
+        marker = fresh_marker(texts)
+        system, user = self.prompt.render(query, texts, self.scale, marker)
         request = ChatRequest(
             system=system, user=user, schema=schema, max_tokens=reply_tokens, logprobs=logprobs
         )
@@ -58,8 +60,9 @@ class Asker:
         if found is None and reply.broke_schema:
             reply = await self._reply(replace(request, schema=None), reply_tokens)
             found = read(reply)
-        if found is None:
-            raise unreadable(reply.text, self.chat.model)
+        echo = is_echo(reply.text, system, user, (query, *texts, *fences(texts, marker)))
+        if echo or found is None:
+            raise unreadable(reply.text, self.chat.model, echo=echo)
         return found
 
     async def _reply(self, request: ChatRequest, reply_tokens: int) -> Reply:

@@ -148,10 +148,15 @@ def fresh_marker(texts: Sequence[str]) -> str:
 
 def fenced(texts: Sequence[str], marker: str) -> str:
     """The texts, numbered from 1, each between two lines that carry the marker."""
-    return "\n\n".join(
+    return "\n\n".join(fences(texts, marker))
+
+
+def fences(texts: Sequence[str], marker: str) -> list[str]:
+    """The same, one by one."""
+    return [
         f"[{number}] <<<{marker}\n{as_utf8(text)}\n{marker}>>>"
         for number, text in enumerate(texts, start=1)
-    )
+    ]
 
 
 #: The ways to ask, by name.
