@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SCORE_KEY, ESTIMATED_KEY = "relevance_score", "relevance_score_estimated"
 #: The metadata in which the retriever's score is looked for, unless told otherwise.
 SCORE_FIELD = "retrieval_score"
+#: How a retriever is told to find more.
+MORE = 'as_retriever(search_kwargs={"k": 50})'
 
 
 class OwnOptions(TypedDict, total=False):
@@ -216,8 +218,8 @@ class RerankCompressor(BaseDocumentCompressor):
         return config if callbacks is None else {**config, "callbacks": callbacks}
 
     def _retrieved(self, documents: Sequence[Document]) -> Retrieved:
-        note = self._mistyped(documents)
-        notes = () if note is None else (note,)
+        told = (self._mistyped(documents), wrapping.few(len(documents), self._top_n, MORE))
+        notes = [note for note in told if note is not None]
         return Retrieved.read(documents, self._read, notes, scoreless=self.score_field is None)
 
     def _mistyped(self, documents: Sequence[Document]) -> str | None:

@@ -208,7 +208,8 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
         return self.top_n if "top_n" in self.model_fields_set else self.reranker.top_n
 
     def _retrieved(self, nodes: Sequence[NodeWithScore]) -> Retrieved:
-        return Retrieved.read(nodes, self._read)
+        note = wrapping.few(len(nodes), self._top_n, "similarity_top_k=50")
+        return Retrieved.read(nodes, self._read, () if note is None else (note,))
 
     def _read(self, node: NodeWithScore) -> Found:
         if not isinstance(node, NodeWithScore):

@@ -12,6 +12,9 @@ from .options import NAMES, refuse_unknown
 from .remote.secret import holds_secret
 from .reranker import Reranker
 
+#: What the frameworks' retrievers find where nobody said how many: two in LlamaIndex, four in
+#: LangChain.
+FEW = 4
 #: What others call the number of those that are returned.
 _HOW_MANY = ("top_n", "top_k", "k", "n", "limit")
 
@@ -74,6 +77,17 @@ def refused(error: Any) -> ConfigurationError:
         said = one["msg"].removeprefix("Value error, ")
         told.append(f"{name}: {said}, not {one['input']!r:.80}" if name else said)
     return ConfigurationError("; ".join(told))
+
+
+def few(found: int, top_n: int | None, more: str) -> str | None:
+    """What the report has to say of a list that is shorter than what is to be made of it.
+
+    `found` candidates are there, and `top_n` are wanted. Only where a retriever seems to be as it
+    comes; `more` says how it finds more.
+    """
+    if top_n is None or not 0 < found < top_n or found > FEW:
+        return None
+    return f"{found} candidates for top_n={top_n}: {more} has the retriever find more"
 
 
 def split(

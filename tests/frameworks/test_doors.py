@@ -130,6 +130,23 @@ def test_documents_that_can_be_iterated_once(
     assert framework.text(found[0]) == TEXTS[1]
 
 
+def test_a_retriever_as_it_comes_finds_too_few(framework: Framework) -> None:
+    """Two or four, whatever `top_n` says: the report has how it finds more. A short list is none of
+    these, nor one that is all that was wanted."""
+    told: list[Ranking] = []
+    wrapper = framework.around(Reranker(by_italy, on_ranking=told.append))
+    for many in (4, 5, 0):
+        framework.rerank(wrapper, framework.documents([f"text {n}" for n in range(many)]))
+    framework.rerank(
+        framework.around(wrapper.reranker.replace(top_n=4)), framework.documents(TEXTS)
+    )
+
+    said = [ranking.report.why for ranking in told]
+    assert "4 candidates for top_n=10: " in said[0]
+    assert any(name in said[0] for name in ('search_kwargs={"k": 50}', "similarity_top_k=50"))
+    assert not any("top_n=" in later for later in said[1:])
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
 def test_a_blank_query_ends_no_turn(framework: Framework, blank: str) -> None:
     """The retriever's order, as many as were asked for, and the reason in the report."""
