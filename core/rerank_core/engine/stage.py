@@ -69,10 +69,10 @@ class Outcome:
         told = list(self.meter.notes)
         for name, scored in self.found.items():
             if scored.coverage < 1:
-                some = sum(score is not None for score in scored.scores)
-                told.append(f"{name} scored {some} of {len(scored.scores)}{because(scored)}")
+                told.append(f"{name} {_share(scored)}{because(scored)}")
         if self.fallback is not None:
-            told.append(f"fallback {self.fallback[0]} stood in")
+            name, scored = self.fallback
+            told.append(f"fallback {name} {_share(scored)}{because(scored)}")
         return [*told, *self.problems]
 
     def report(self) -> StageReport:
@@ -238,6 +238,11 @@ class StageRunner:
                     note=f"{name} is not cached: nothing names for certain what its scores depend "
                     "on; cache_name= (of a scorer of your own, its fingerprint) says it"
                 )
+
+
+def _share(scored: Scored) -> str:
+    some = sum(score is not None for score in scored.scores)
+    return f"scored {some} of {len(scored.scores)}"
 
 
 def because(scored: Scored) -> str:

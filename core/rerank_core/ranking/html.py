@@ -68,7 +68,7 @@ def hit_html(hit: RankedCandidate) -> str:
 
 def report_html(report: Report) -> str:
     """What a report tells: how far it got, what went wrong, what it cost, stage by stage."""
-    facts = [("coverage", f"{report.coverage:.0%} scored"), ("seconds", f"{report.seconds:.3f}")]
+    facts = [("coverage", report.covered), ("seconds", f"{report.seconds:.3f}")]
     facts += [(name, f"{value:,}") for name, value in _counts(report)]
     facts.append(("cost", "unknown" if report.cost is None else f"${report.cost:.6f}"))
     facts += [("note", escape(note)) for note in report.notes]
@@ -130,9 +130,7 @@ def _degraded(report: Report) -> str:
     if not report.degraded:
         return ""
     reasons = escape(", ".join(report.reasons))
-    return (
-        f'<div><span class="badge">⚠ degraded: {reasons}</span>{report.coverage:.0%} scored</div>'
-    )
+    return f'<div><span class="badge">⚠ degraded: {reasons}</span>{report.covered}</div>'
 
 
 def _spent(report: Report) -> Iterator[str]:

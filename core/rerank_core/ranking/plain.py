@@ -30,7 +30,7 @@ def ranking(of: Ranking) -> str:
         lines.append("shadow: not what was returned, but what would have been")
     if of.report.degraded:
         reasons = ", ".join(of.report.reasons)
-        lines.append(f"degraded: {reasons} (coverage {of.report.coverage:.0%})")
+        lines.append(f"degraded: {reasons} ({of.report.covered})")
     return "\n".join(lines)
 
 

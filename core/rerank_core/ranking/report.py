@@ -43,7 +43,8 @@ class Report(Usage):
     """What a ranking says about itself, and on top of it what it cost: the fields of `Usage`.
 
     `coverage`: the share of candidates (0..1) that the scorer itself scored; what it did not
-    score is placed by estimate. In a cascade: of those that a stage was shown, the least of any.
+    score is placed by estimate, or by a fallback, whose scores do not count here. In a cascade: of
+    those that a stage was shown, the least of any.
     `degraded`: whether the ranking is another than was asked for, and `reasons`: why, as
     `rerank_core.errors.Reason` values, which are strings (a cache that did not work, or a date that
     could not be read, is named there too, and degrades nothing). `notes`: the same and more in
@@ -63,6 +64,12 @@ class Report(Usage):
     stages: tuple[StageReport, ...] = ()
     duplicates: int = 0
     beyond_max_per: int = 0
+
+    @property
+    def covered(self) -> str:
+        """The coverage in words: "40% scored", and that a fallback is not counted in it."""
+        beside = " without the fallback" if Reason.FALLBACK in self.reasons else ""
+        return f"{self.coverage:.0%} scored{beside}"
 
     @property
     def why(self) -> str:
