@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pickle
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from rerank_core import ConfigurationError, MissingExtraError
 from rerank_core.runtime.numbers import sigmoid
 from rerank_core.scorers import EmbeddingScorer
-from rerank_core.scorers.local import cross_encoder
+from rerank_core.scorers.local import cross_encoder, model_files
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 
 pytest.importorskip("sentence_transformers")
@@ -230,10 +231,45 @@ def test_offline_says_how_to_fetch_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise OSError("can't load it") from LocalEntryNotFoundError("offline")
 
+    monkeypatch.setattr(model_files, "_is_to_be_fetched", lambda model: False)
     monkeypatch.setattr(sentence_transformers, "CrossEncoder", refuse)
 
     with pytest.raises(ConfigurationError, match="hf download nobody/none"):
         asyncio.run(CrossEncoderScorer("nobody/none").warm_up())
+
+
+@pytest.mark.parametrize("kind", [CrossEncoderScorer, EmbeddingScorer])
+def test_a_hub_that_is_not_there_is_asked_once(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one file, and its log of the tries is left out: the error says it all. Not that of other
+    threads, nor what else it tells."""
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    log = logging.getLogger("huggingface_hub.utils._http")
+    asked: list[str] = []
+
+    def tell() -> None:
+        for _ in range(5):
+            log.warning("'no route' thrown while requesting HEAD https://hub/config.json")
+            log.warning("Retrying in 1s [Retry 1/5].")
+
+    def refuse(model: str, name: str, **options: object) -> None:
+        asked.append(name)
+        tell()
+        log.warning("Set HF_TOKEN")
+        raise LocalEntryNotFoundError("offline")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
+    told: list[str] = []
+    monkeypatch.setattr(log, "callHandlers", lambda record: told.append(record.msg))
+
+    with pytest.raises(ConfigurationError, match="hf download nobody/nothing"):
+        asyncio.run(kind("nobody/nothing").warm_up())
+
+    assert asked == ["config.json"]
+    assert told == ["Set HF_TOKEN"]
+    tell()
+    assert len(told) == 11
 
 
 @pytest.mark.parametrize(
@@ -282,6 +318,7 @@ def test_the_process_ends_in_the_middle_of_a_pass(folder: Path) -> None:
     """A deadline, then the end of the program: no wait for the rest, and no crash."""
     code = f"""
 import asyncio
+import logging
 from rerank_core.scorers.local.cross_encoder import CrossEncoderScorer
 scorer = CrossEncoderScorer({str(folder)!r}, device="cpu", batch_size=200)
 async def main():

@@ -22,7 +22,8 @@ from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
-from .local.local_model import Shared, cannot_fetch, interruptible
+from .local.local_model import Shared, interruptible
+from .local.model_files import fetching
 from .openai_embedder import OpenAIEmbedder
 
 #: Texts in one pass through a local model: on a processor few, as for cross-encoders.
@@ -275,12 +276,8 @@ class _Load:
         self.model, self.options, self.max_length = model, options, max_length
 
     def __call__(self) -> _Local:
-        try:
+        with fetching(self.model, self.options["revision"]):
             encoder = self._kind()(self.model, **self.options)
-        except ConfigurationError:
-            raise
-        except Exception as error:  # OSError, ValueError, the hub's own, and what torch raises
-            raise cannot_fetch(self.model, error) from error
         if self.max_length is not None:
             encoder.max_seq_length = self.max_length
         return _Local(encoder)

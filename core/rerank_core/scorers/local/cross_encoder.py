@@ -23,7 +23,6 @@ from .head import refuse_architecture, refuse_without_head, refuse_without_token
 from .local_model import (
     PairScores,
     Shared,
-    cannot_fetch,
     guided,
     interruptible,
     model_named,
@@ -31,6 +30,7 @@ from .local_model import (
     scores_from,
     torch_in_this_thread,
 )
+from .model_files import fetching
 from .own_cross_encoder import OwnCrossEncoder, own_cross_encoder
 from .processor import has_bf16
 
@@ -293,7 +293,7 @@ class _Loader:
     def __call__(self) -> _Model:
         from sentence_transformers import CrossEncoder
 
-        try:
+        with fetching(self.model, self.revision):
             encoder = CrossEncoder(
                 self.model,
                 device=self.device,
@@ -303,8 +303,6 @@ class _Loader:
                 revision=self.revision,
                 model_kwargs=self._model_arguments(),
             )
-        except Exception as error:  # OSError, ValueError, the hub's own, and what torch raises
-            raise cannot_fetch(self.model, error) from error
         tokenizer = encoder.tokenizer
         if tokenizer is not None and tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token  # causal models are often saved without

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from ...errors import ConfigurationError
 from .local_model import cannot_fetch
+
+#: Who tells of every try at the hub, and the words by which that is known.
+_HUBS_LOG, _TRIES = "huggingface_hub.utils._http", ("thrown while requesting", "[Retry ")
+#: Whether the thread at hand loads a model of ours.
+_loading = threading.local()
 
 #: Weights too large for the file itself stand beside it, under one of these endings.
 EXTERNAL_DATA = ("_data", ".data")
@@ -14,6 +24,46 @@ EXTERNAL_DATA = ("_data", ".data")
 def files_of(model: str, revision: str | None) -> Folder | Hub:
     """The files of a model that is named by a path, or as on the Hugging Face hub."""
     return Folder(Path(model)) if Path(model).exists() else Hub(model, revision)
+
+
+@contextmanager
+def fetching(model: str, revision: str | None = None, *, whole: bool = True) -> Iterator[None]:
+    """Around what fetches and loads a model: what goes wrong is a `ConfigurationError` that says
+    what to do.
+
+    The hub's log of its tries is left out, as the error says it all. With `whole`, where all of
+    the loading is a library's own, which would try again for every file: the hub is asked for one
+    of them first, unless the cache has any.
+    """
+    logger = logging.getLogger(_HUBS_LOG)
+    logger.addFilter(_no_tries)  # the same one, so that it is there once
+    before, _loading.here = getattr(_loading, "here", False), True
+    try:
+        if whole and _is_to_be_fetched(model):
+            Hub(model, revision).first(("config.json",))
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:  # OSError, ValueError, the hub's own, and what torch raises
+        raise cannot_fetch(model, error) from error
+    finally:
+        _loading.here = before
+
+
+def _no_tries(record: logging.LogRecord) -> bool:
+    ours = getattr(_loading, "here", False)
+    return not (ours and any(words in str(record.msg) for words in _TRIES))
+
+
+def _is_to_be_fetched(model: str) -> bool:
+    """Whether it is a name on the hub, of which the usual cache has nothing."""
+    if model.count("/") != 1 or Path(model).exists() or "SENTENCE_TRANSFORMERS_HOME" in os.environ:
+        return False
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = repo_folder_name(repo_id=model, repo_type="model")
+    return not (Path(constants.HF_HUB_CACHE) / folder / "snapshots").exists()
 
 
 class Folder:
@@ -39,10 +89,8 @@ class Hub:
 
     def first(self, names: Sequence[str]) -> Path | None:
         """The first of these that there is. Raises `ConfigurationError` where none can be had."""
-        try:
+        with fetching(self.model, whole=False):
             return self._first(names)
-        except Exception as error:
-            raise cannot_fetch(self.model, error) from error
 
     def _first(self, names: Sequence[str]) -> Path | None:
         # What is in the cache is taken as it is: no start should wait for the network.
