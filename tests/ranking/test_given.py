@@ -240,3 +240,49 @@ class TestEstimates:
         ranking = Reranker(by_italy, shadow=0.0).rank(QUERY, documents)
 
         assert [hit.estimate for hit in ranking] == [0.4, 0.3, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ({"scores": 1}, "score"),
+        ({"Score": 0.5}, "score"),
+        ({"_score": 0.5}, "score"),
+        ({"socre": 0.5}, "score"),
+        ({"scor": 2}, "score"),
+        ({"ID": "a"}, "id"),
+        ({"_id": 3}, "id"),
+        ({"meta_data": {"page": 1}}, "metadata"),
+        ({"metadta": {"page": 1}}, "metadata"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else next(iter(one)),
+)
+def test_a_key_that_is_nearly_right_is_told(document: dict[str, Any], name: str) -> None:
+    """It is metadata all the same; beside the right one it is no mistake."""
+    (key,) = document
+    with Reranker("bm25") as reranker:
+        ranking = reranker.rank("q", [{"text": "a", **document}, {"text": "b"}])
+        right = reranker.rank("q", [{"text": "a", **document, name: None}])
+
+    assert f"document 0 has {key!r} and no {name!r}" in ranking.report.why
+    assert ranking.all[0].metadata == document
+    assert "document 0" not in right.report.why
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"source": 1},
+        {"store": 1, "core": 2, "scope": 3},
+        {"is": "a"},
+        {"scores": [1, 2]},
+        {"ids": None},
+        {3: 4},
+        {},
+    ],
+    ids=str,
+)
+def test_any_other_key_is_metadata(metadata: dict[Any, Any]) -> None:
+    """And nothing is said of it."""
+    with Reranker(by_italy) as reranker:
+        assert not reranker.rank("q", [{"text": "a", **metadata}]).report.notes

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from ..errors import InvalidInputError, Reason
 from .candidate import Candidate, Document, to_candidate
+from .misspelt import misspelt
 from .retrieval import Retrieval, RetrievalScore, retrieval_of
 
 T = TypeVar("T")
@@ -127,9 +128,12 @@ def given(
             odd[index] = oddity
     if odd and not lenient:
         _refuse_scores(odd, candidates)
-    missing, scoreless = (), False
+    missing: tuple[str, ...] = ()
+    scoreless = False
     if isinstance(listed, Retrieved):
         missing, scoreless = tuple(listed.notes), listed.scoreless
+    elif listed and type(listed[0]) is dict and (told := misspelt(listed[0])) is not None:
+        missing = (told,)
     retrieval = retrieval_of(candidates, retrieval_score, ordered=lenient, scoreless=scoreless)
     notes = (
         "the query is blank: this is the retriever's order" if blank else None,
