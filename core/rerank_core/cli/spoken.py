@@ -34,7 +34,7 @@ def spoken(message: str, command: Callable[..., Any], given: Mapping[str, object
     said = _OF_PYTHON.sub("", message)
     said = _NONE_AT_END.sub(r", or leave it out for \1", _NOTHING.sub("", said))
     said = _NONE.sub(r", left out for \1", said)
-    said = _SEVERAL.sub(lambda found: _with_values(*found.groups(), flags), said)
+    said = _SEVERAL.sub(lambda found: _with_values(found[1], found[2], flags), said)
     said = _ARGUMENT.sub(
         lambda found: flags.get(found[1], f"{found[1]} in a configuration file"), said
     )
