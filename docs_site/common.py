@@ -261,8 +261,8 @@ NOTES = (
         "The first ranking paid for the loading. Nothing is wrong with its answer.",
     ),
     Common(
-        "fallback … stood in",
-        "fallback bm25 stood in",
+        "fallback … stood in and scored … of …",
+        "fallback bm25 stood in and scored 50 of 50",
         "The first scorer failed and this one ranked. The notes before it say why.",
     ),
     Common(

@@ -115,8 +115,11 @@ def test_every_configuration_file_on_its_page_is_one(tmp_path: Path) -> None:
         Reranker.from_config(file).close()
 
 
-def test_what_the_first_page_shows_is_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_first_page_shows_is_what_it_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """But for how long it took."""
+    monkeypatch.setenv("COLUMNS", "100")
     page = DOCS / "index.md"
     doc_pages.run(page)["reranker"].close()
 

@@ -300,7 +300,9 @@ class TestDegrading:
         assert ranking[0].text == TEXTS[1]
         assert Reason.FALLBACK in ranking.report.reasons
         assert ranking.report.coverage == 0.0
-        assert f"fallback bm25 scored {len(TEXTS)} of {len(TEXTS)}" in ranking.report.why
+        assert (
+            f"fallback bm25 stood in and scored {len(TEXTS)} of {len(TEXTS)}" in ranking.report.why
+        )
         assert "(0% scored without the fallback)" in repr(ranking)
         assert "fallback" not in repr(Reranker(failing).rank("capital of Italy", TEXTS))
 

@@ -18,11 +18,11 @@ MEASURES = ["nDCG@10", "RR@10", "R@100", "P@10", "AP"]
 @pytest.mark.parametrize(
     ("where", "known"),
     [
-        (SCIFACT, {"bm25-top20": 0.6519, "rerank-qwen2.5-1.5b-pointwise": 0.5739}),
+        (SCIFACT, {"retriever": 0.6519, "rerank-qwen2.5-1.5b-pointwise": 0.5739}),
         (
             DL_2019,
             {
-                "bm25-top100": 0.5058,
+                "retriever": 0.5058,
                 "rerank-gpt35turbo-rankgpt-bm25top100": 0.6799,
                 "rerank-rankvicuna7b-bm25top100": 0.6682,
                 "rerank-vicuna13b-v1.5-zeroshot-bm25top100": 0.4517,
@@ -51,4 +51,5 @@ def test_figures_are_those_of_ir_measures(
             ir_measures.read_trec_run(str(file)),  # type: ignore[no-untyped-call]
         )
         for measure, value in direct.items():
-            assert found[name].means[str(measure)] == pytest.approx(value, abs=1e-9)
+            system = "retriever" if file.name == base else name
+            assert found[system].means[str(measure)] == pytest.approx(value, abs=1e-9)

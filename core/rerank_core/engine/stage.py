@@ -69,10 +69,12 @@ class Outcome:
         told = list(self.meter.notes)
         for name, scored in self.found.items():
             if scored.coverage < 1:
-                told.append(f"{name} {_share(scored)}{because(scored)}")
+                some, count = scored_of(scored)
+                told.append(f"{name} scored {some} of {count}{because(scored)}")
         if self.fallback is not None:
             name, scored = self.fallback
-            told.append(f"fallback {name} {_share(scored)}{because(scored)}")
+            some, count = scored_of(scored)
+            told.append(f"fallback {name} stood in and scored {some} of {count}{because(scored)}")
         return [*told, *self.problems]
 
     def report(self) -> StageReport:
@@ -240,9 +242,9 @@ class StageRunner:
                 )
 
 
-def _share(scored: Scored) -> str:
-    some = sum(score is not None for score in scored.scores)
-    return f"scored {some} of {len(scored.scores)}"
+def scored_of(scored: Scored) -> tuple[int, int]:
+    """How many were scored, and of how many."""
+    return sum(score is not None for score in scored.scores), len(scored.scores)
 
 
 def because(scored: Scored) -> str:

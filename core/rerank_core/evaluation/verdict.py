@@ -33,7 +33,8 @@ def verdict(
     said of these. `idle`: of systems that change nothing, the sentence that says it. `ceiling`: the
     mean that the best order of the candidates has.
     """
-    idle = idle or {}
+    # what its own model judged is told of below, whatever it changes
+    idle = {name: said for name, said in (idle or {}).items() if name not in own}
     if not means:
         unjudged = "Nothing is judged: which order is better cannot be said."
         return " ".join([unjudged, *idle.values()])
