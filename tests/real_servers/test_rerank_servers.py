@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -32,8 +33,11 @@ QUERY = "what is the capital of france"
 TEXTS = ["paris is the capital of france", "rome", "berlin is the capital", "yes", "no no", "the"]
 
 
-def server_program(name: str, package: str) -> str:
-    places = [os.environ.get("RERANK_SERVERS", ""), str(Path(sys.executable).parent)]
+def server_program(name: str, package: str, brings: str) -> str:
+    """Its path. `brings`: a module of the package's extra, without which it is there in vain."""
+    places = [os.environ.get("RERANK_SERVERS", "")]
+    if find_spec(brings) is not None:
+        places.append(str(Path(sys.executable).parent))
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
         pytest.skip(f"no {name}: pip install {package}, its bin folder in RERANK_SERVERS")
@@ -43,7 +47,7 @@ def server_program(name: str, package: str) -> str:
 @pytest.fixture(scope="module")
 def litellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """LiteLLM's proxy, in front of a rerank server of ours."""
-    program = server_program("litellm", '"litellm[proxy]"')
+    program = server_program("litellm", '"litellm[proxy]"', "apscheduler")
     folder, (port,) = tmp_path_factory.mktemp("litellm"), free_ports(1)
     with Server(RerankAPI("infinity")) as behind:
         config = {
@@ -71,7 +75,9 @@ def litellm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Infinity, with a cross-encoder of two small layers; its address, and the model's name."""
-    program = server_program("infinity_emb", '"infinity-emb[torch,server]" "transformers<5"')
+    program = server_program(
+        "infinity_emb", '"infinity-emb[torch,server]" "transformers<5"', "infinity_emb"
+    )
     folder, (port,) = tmp_path_factory.mktemp("infinity"), free_ports(1)
     model = tiny_cross_encoder(folder / "tiny")
     command = ["env", "HF_HUB_OFFLINE=1", "DO_NOT_TRACK=1", program, "v2"]
@@ -86,7 +92,7 @@ def infinity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
 @pytest.fixture(scope="module")
 def transformers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """`transformers serve`, with a chat model of two small layers; its address and the model."""
-    program = server_program("transformers", '"transformers[serving]"')
+    program = server_program("transformers", '"transformers[serving]"', "uvicorn")
     pytest.importorskip("fastapi")
     folder, (port,) = tmp_path_factory.mktemp("transformers"), free_ports(1)
     model = str(tiny_grader(folder / "grader"))
