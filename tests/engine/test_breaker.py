@@ -167,11 +167,18 @@ class Crowded(ScorerBase):
 
 
 class Down(ScorerBase):
-    """Fails at once."""
+    """Fails, the first `together` of its calls at the same time."""
 
     name = "down"
+    max_concurrency = 100
+
+    def __init__(self, together: int = 1) -> None:
+        self.together, self.asked = together, 0
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        self.asked += 1
+        while self.asked < self.together:
+            await asyncio.sleep(0.001)
         raise ScorerError("HTTP 500", reason=Reason.SERVER)
 
 
@@ -189,7 +196,7 @@ class TestInAReranker:
 
     def test_a_burst_of_errors_is_asked_again(self) -> None:
         """One burst is one failure of five."""
-        reranker = Reranker(Down())
+        reranker = Reranker(Down(together=20))
 
         async def main() -> list[Reason]:
             await asyncio.gather(*(reranker.arank(f"q {n}", ["a"]) for n in range(20)))
