@@ -174,11 +174,13 @@ class Down(ScorerBase):
 
     def __init__(self, together: int = 1) -> None:
         self.together, self.asked = together, 0
+        self.all_there = asyncio.Event()
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         self.asked += 1
-        while self.asked < self.together:
-            await asyncio.sleep(0.001)
+        if self.asked >= self.together:
+            self.all_there.set()
+        await self.all_there.wait()
         raise ScorerError("HTTP 500", reason=Reason.SERVER)
 
 
