@@ -89,13 +89,9 @@ class RerankCompressor(BaseDocumentCompressor):
     def __init__(
         self, reranker: Reranker | ScorerLike = None, **options: Unpack[CompressorOptions]
     ) -> None:
-        face = RerankCompressor.__name__
-        wrapping.refuse_options(options, type(self).model_fields, f"{face}({{}})", reranker)
-        fields: dict[str, Any] = {"reranker": wrapping.inside(reranker, face), **options}
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise wrapping.refused(error) from None
+        own = wrapping.fields(RerankCompressor.__name__, type(self).model_fields, reranker, options)
+        with wrapping.in_our_words(ValidationError):
+            super().__init__(**own)
 
     @model_validator(mode="after")
     def _check_top_n(self) -> Self:

@@ -85,10 +85,8 @@ class RerankRetriever(BaseRetriever):
             whole_number(name, options.get(name), least=1, none="as many as before")
         fields: dict[str, Any] = {"reranker": as_compressor(reranker), **options}
         fields["retriever"] = retriever
-        try:
+        with wrapping.in_our_words(ValidationError):
             super().__init__(**fields)
-        except ValidationError as error:
-            raise wrapping.refused(error) from None
         self._source(self.k)  # raises for what it cannot be
 
     def _source(self, k: int | None = None) -> Any:

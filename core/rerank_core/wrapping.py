@@ -4,7 +4,8 @@ own options; and, said where it goes, none of the reranker's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .errors import ConfigurationError, UnknownOptionError
@@ -45,6 +46,17 @@ def inside(reranker: Any, face: str) -> Reranker:
     return any_reranker(reranker)
 
 
+def fields(
+    face: str, own: Collection[str], reranker: Any, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a class called `face` is made of, whose fields are `own`: the reranker, its options.
+
+    Raises what `inside` and `refuse_options` do.
+    """
+    refuse_options(options, own, f"{face}({{}})", reranker)
+    return {"reranker": inside(reranker, face), **options}
+
+
 def refuse_options(
     given: Collection[str],
     own: Collection[str],
@@ -69,14 +81,22 @@ def refuse_options(
     refuse_unknown(given, own)
 
 
-def refused(error: Any) -> ConfigurationError:
-    """What pydantic refuses, in a sentence of our own. `error` is its `ValidationError`."""
+@contextmanager
+def in_our_words(refusal: type[Exception]) -> Iterator[None]:
+    """What pydantic refuses meanwhile, by its `ValidationError`, is a `ConfigurationError`."""
+    try:
+        yield
+    except refusal as error:
+        raise ConfigurationError(_told(error)) from None
+
+
+def _told(error: Any) -> str:
     told = []
     for one in error.errors(include_url=False):
         name = ".".join(map(str, one["loc"]))
         said = one["msg"].removeprefix("Value error, ")
         told.append(f"{name}: {said}, not {one['input']!r:.80}" if name else said)
-    return ConfigurationError("; ".join(told))
+    return "; ".join(told)
 
 
 def few(found: int, top_n: int | None, more: str) -> str | None:
