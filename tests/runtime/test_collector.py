@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rerank_core.runtime.collector import NEVER, put_off_whole_passes, resume_whole_passes
+from rerank_core.runtime.collector import NEVER, put_off_whole_passes
 
 
 @pytest.fixture(autouse=True)
@@ -18,18 +18,18 @@ def before() -> Iterator[tuple[int, int, int]]:
 
 
 def test_until_the_last_of_several_is_done(before: tuple[int, int, int]) -> None:
-    put_off_whole_passes()
-    put_off_whole_passes()
-    resume_whole_passes()
+    first, second = put_off_whole_passes(), put_off_whole_passes()
+    first()
+    first()
     assert gc.get_threshold() == (*before[:2], NEVER)
 
-    resume_whole_passes()
+    second()
     assert gc.get_threshold() == before
 
 
 def test_what_the_program_sets_meanwhile_stays() -> None:
-    put_off_whole_passes()
+    resume = put_off_whole_passes()
     gc.set_threshold(500, 5, 5)
-    resume_whole_passes()
+    resume()
 
     assert gc.get_threshold() == (500, 5, 5)

@@ -13,7 +13,7 @@ from functools import partial
 
 from ..protocols import Scorer, ScorerBase
 from ..runtime import loop, retries
-from ..runtime.collector import put_off_whole_passes, resume_whole_passes
+from ..runtime.collector import put_off_whole_passes
 from ..runtime.deadline import Deadline
 from ..runtime.fork import after_fork, before_fork
 from ..runtime.per_loop import PerLoop
@@ -21,8 +21,9 @@ from ..runtime.per_loop import PerLoop
 #: The longest that a fork waits for the loads under way, in seconds.
 FORK_SECONDS = 30.0
 
-#: So long after a load the collector still keeps from long passes: who waited for it is served now.
-SERVED_SECONDS = 1.0
+#: So long after a load the collector still keeps from long passes, as who waited for it is served
+#: now; and the longest that it keeps from them for one load.
+SERVED_SECONDS, LONG_SECONDS = 1.0, 30.0
 
 #: How a program spares its first caller the wait.
 AHEAD = "warm_up() does it ahead"
@@ -80,13 +81,14 @@ class Loading:
         return slot.task
 
     async def _load(self) -> None:
-        put_off_whole_passes()
+        resume, home = put_off_whole_passes(), asyncio.get_running_loop()
+        home.call_later(LONG_SECONDS, resume)  # a load that hangs must not fill the memory
         try:
             await retries.warm_up()
             if self._load_scorer is not None:
                 await self._load_scorer()
         finally:
-            asyncio.get_running_loop().call_later(SERVED_SECONDS, resume_whole_passes)
+            home.call_later(SERVED_SECONDS, resume)
 
 
 class _Slot:

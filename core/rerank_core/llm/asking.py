@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeVar
 
 from ..errors import ScorerError
@@ -60,7 +61,7 @@ class Asker:
         if found is None and reply.broke_schema:
             reply = await self._reply(replace(request, schema=None), reply_tokens)
             found = read(reply)
-        echo = is_echo(reply.text, system, user, (query, *texts, *fences(texts, marker)))
+        echo = is_echo(reply.text, system, user, chain((query,), texts, fences(texts, marker)))
         if echo or found is None:
             raise unreadable(reply.text, self.chat.model, echo=echo)
         return found

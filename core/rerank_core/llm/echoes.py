@@ -5,7 +5,7 @@ What a prompt says about the grades reads like grades, so such a reply must not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..parsing.layers import without_reasoning
 
@@ -20,7 +20,7 @@ _PIECE, _STEP = 40, 20
 _CONTENT = 12
 
 
-def is_echo(reply: str, system: str, user: str, contents: Sequence[str]) -> bool:
+def is_echo(reply: str, system: str, user: str, contents: Iterable[str]) -> bool:
     """Whether it holds the prompt itself, or is little else than a part of it.
 
     `system` and `user` are the prompt's messages, `contents` the query and the documents in them:

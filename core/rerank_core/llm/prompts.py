@@ -8,7 +8,7 @@ fence, an id or a reply of its own cannot know the marker.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
@@ -151,12 +151,10 @@ def fenced(texts: Sequence[str], marker: str) -> str:
     return "\n\n".join(fences(texts, marker))
 
 
-def fences(texts: Sequence[str], marker: str) -> list[str]:
+def fences(texts: Sequence[str], marker: str) -> Iterator[str]:
     """The same, one by one."""
-    return [
-        f"[{number}] <<<{marker}\n{as_utf8(text)}\n{marker}>>>"
-        for number, text in enumerate(texts, start=1)
-    ]
+    for number, text in enumerate(texts, start=1):
+        yield f"[{number}] <<<{marker}\n{as_utf8(text)}\n{marker}>>>"
 
 
 #: The ways to ask, by name.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Callable
 
 from .fork import after_fork
 
@@ -16,31 +17,32 @@ from .fork import after_fork
 NEVER = 1 << 30
 
 _lock = threading.Lock()
-_put_off = 0
+_putting_off: set[object] = set()
 _before = gc.get_threshold()
 
 
-def put_off_whole_passes() -> None:
+def put_off_whole_passes() -> Callable[[], None]:
     """From now on it goes through what is new, and not through all that there is.
 
-    Until `resume_whole_passes` was called as often. A threshold that someone else sets meanwhile
-    stays.
+    Until what is returned is called, by everyone who has one; a second call of it does nothing. A
+    threshold that someone else sets meanwhile stays.
     """
-    global _put_off, _before
+    global _before
+    one = object()
     with _lock:
-        _put_off += 1
-        if _put_off == 1:
+        if not _putting_off:
             _before = gc.get_threshold()
             gc.set_threshold(*_before[:2], NEVER)
+        _putting_off.add(one)
+    return lambda: _resume(one)
 
 
-def resume_whole_passes() -> None:
-    """One who put them off is done; with the last, all is as it was before."""
-    global _put_off
+def _resume(one: object) -> None:
     with _lock:
-        _put_off = max(0, _put_off - 1)
-        if not _put_off:
-            _restore()
+        if one in _putting_off:
+            _putting_off.remove(one)
+            if not _putting_off:
+                _restore()
 
 
 def _restore() -> None:
@@ -51,6 +53,7 @@ def _restore() -> None:
 @after_fork
 def _after_fork() -> None:
     # the threads that had put them off do not exist here
-    global _lock, _put_off
-    _lock, _put_off = threading.Lock(), 0
+    global _lock
+    _lock = threading.Lock()
+    _putting_off.clear()
     _restore()
