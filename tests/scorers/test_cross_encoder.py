@@ -193,6 +193,30 @@ def test_the_threads_of_others_keep_their_cores(folder: Path) -> None:
     assert others == [usual] == [torch.get_num_threads()]
 
 
+def test_a_thread_may_have_another_share_later() -> None:
+    """A cross-encoder's thread has all of torch's threads again when an encoder runs in it."""
+    import threading
+
+    import torch
+
+    from rerank_core.scorers.local.local_model import torch_in_this_thread
+
+    usual = torch.get_num_threads()
+    had: list[int] = []
+
+    def one_after_another() -> None:
+        for share in (2, 1, 1, 2):
+            torch_in_this_thread(share=share)
+            had.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=one_after_another)
+    thread.start()
+    thread.join()
+
+    assert had == [max(1, usual // 2), usual, usual, max(1, usual // 2)]
+    assert torch.get_num_threads() == usual
+
+
 def test_batches_are_a_few_passes(folder: Path) -> None:
     """Each position once, in retrieval order; the first batch is one pass."""
     groups = scorer_of(folder, batch_size=5).groups(QUERY, ["text"] * 47)

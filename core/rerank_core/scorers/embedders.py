@@ -22,7 +22,7 @@ from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
-from .local.local_model import Shared, interruptible
+from .local.local_model import Shared, interruptible, torch_in_this_thread
 from .local.model_files import fetching
 from .openai_embedder import OpenAIEmbedder
 
@@ -223,6 +223,7 @@ class _Local:
         *,
         stop: Stop,
     ) -> tuple[Vector, Sequence[Vector]]:
+        torch_in_this_thread(share=1)  # a cross-encoder may have had it for its share
         wanted = self._query(query, prompts[0])
         size = size or (_TEXTS_ON_CPU if self.encoder.device.type == "cpu" else _TEXTS_ELSEWHERE)
         # Texts of like length go together, so that little is padding.

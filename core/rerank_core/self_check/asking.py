@@ -66,8 +66,8 @@ def _longest(scorer: Scorer, traits: Traits) -> int:
 
 
 async def _ask(engine: Engine, lists: Sequence[Asked], traits: Traits) -> list[Scored]:
-    """All of them in turn; of a scorer that is waited for, those at once that bear it."""
-    if traits.default_timeout is None or traits.max_concurrency < 2:
+    """All of them in turn; of a scorer that bears several calls, those between at once."""
+    if traits.max_concurrency < 2:
         found = []
         for asked in lists:
             found.append(await _one(engine, asked, traits))

@@ -13,12 +13,6 @@ from .texts import EMPTYISH, FILLER, LEAD, NOISE, TOPICS
 MOST_CALLS = 20
 #: The longest list, which fits into one prompt of an LLM.
 LONGEST = 10
-#: Texts of a list, and of one whose texts begin alike: few and short, for the sake of local models.
-_TEXTS, _SHARED = 8, 3
-#: The questions with a long text among theirs: it takes as long as four others.
-_LONG = (1, 2, 4, 5)
-#: … and those with the answer among much else.
-_PADDED = (2, 5)
 
 
 class Kind(Enum):
@@ -32,6 +26,23 @@ class Kind(Enum):
     PADDED = auto()  # the passage that answers, and a lot besides
     EMPTYISH = auto()
     NOISE = auto()
+
+
+#: Texts of a list: the answer, three other passages, and by question two more. Few and short, for
+#: the sake of local models: four lists have a long text, four one that says next to nothing.
+_TEXTS = 6
+_MORE = (
+    (Kind.COPY, Kind.EMPTYISH),
+    (Kind.BESIDE, Kind.LONG),
+    (Kind.COPY, Kind.PADDED),
+    (Kind.BESIDE, Kind.EMPTYISH),
+    (Kind.COPY, Kind.LONG),
+    (Kind.LONG, Kind.PADDED),
+    (Kind.EMPTYISH, Kind.NOISE),
+    (Kind.EMPTYISH, Kind.LONG),
+)
+#: … and of a list whose texts begin alike.
+_SHARED = 2
 
 
 class Purpose(Enum):
@@ -82,27 +93,18 @@ def plan(most: int = LONGEST) -> Sequence[Asked]:
         *matches,
         again,
         *(_turned(matches[topic]) for topic in (3, 6)),
-        Asked(Purpose.WITHOUT, 2, (*_others(2, 3), _noise(2))[:size]),
+        Asked(Purpose.WITHOUT, 2, (*_others(2, 2), _text(Kind.NOISE, 2))[:size]),
         Asked(Purpose.WITHOUT, 5, tuple(_others(5, 3))[:size]),
-        *(_late(topic, size) for topic in (1, 4, 6)),
+        *(_late(topic, size) for topic in (1, 6)),
         Asked(Purpose.ALONE, 4, (_own(4),)),
-        Asked(Purpose.ALONE, 4, (_passage(0),)),
+        Asked(Purpose.ALONE, 4, tuple(_others(4, 1))),
         again,  # once more at the end: what drifts has done so by now
     ]
 
 
 def _match(topic: int, size: int) -> Asked:
-    even, long = topic % 2 == 0, topic in _LONG
-    texts = [
-        _own(topic),
-        *_others(topic, 2),
-        Text(_long(topic), Kind.LONG) if long else _others(topic, 4)[3],
-        Text(EMPTYISH[topic], Kind.EMPTYISH),
-        Text(TOPICS[topic].beside, Kind.BESIDE, topic),
-        Text(TOPICS[topic].question, Kind.COPY, topic) if even else _noise(topic),
-        _padded(topic) if topic in _PADDED else _others(topic, 3)[2],
-    ][:size]
-    return Asked(Purpose.MATCH, topic, _placed(texts, topic))
+    texts = [_own(topic), *_others(topic, 3), *(_text(kind, topic) for kind in _MORE[topic])]
+    return Asked(Purpose.MATCH, topic, _placed(texts[:size], topic))
 
 
 def _placed(texts: Sequence[Text], topic: int) -> tuple[Text, ...]:
@@ -135,8 +137,8 @@ def _pairs() -> Iterator[Asked]:
             text = _own(topic) if other == topic else _passage(other)
             yield Asked(Purpose.MATCH, topic, (text,))
     for topic in (2, 4):
-        yield Asked(Purpose.MATCH, topic, (Text(TOPICS[topic].beside, Kind.BESIDE, topic),))
-    yield Asked(Purpose.MATCH, 6, (Text(TOPICS[6].question, Kind.COPY, 6),))
+        yield Asked(Purpose.MATCH, topic, (_text(Kind.BESIDE, topic),))
+    yield Asked(Purpose.MATCH, 6, (_text(Kind.COPY, 6),))
     yield Asked(Purpose.AGAIN, 0, (_own(0),))
 
 
@@ -153,15 +155,19 @@ def _others(topic: int, count: int) -> list[Text]:
     return [_passage((topic - step) % len(TOPICS)) for step in range(1, count + 1)]
 
 
-def _noise(topic: int) -> Text:
-    return Text(NOISE[topic // 2], Kind.NOISE)
-
-
-def _padded(topic: int) -> Text:
-    return Text(f"{TOPICS[topic].passage} {FILLER}", Kind.PADDED, topic)
-
-
-def _long(topic: int) -> str:
-    """Of the subject at both ends, and of no use."""
-    beside = TOPICS[topic].beside
-    return f"{beside} {FILLER} {beside}"
+def _text(kind: Kind, topic: int) -> Text:
+    """A text of this kind for a question; those of no subject belong to no topic."""
+    own = TOPICS[topic]
+    of_subject = {
+        Kind.COPY: own.question,
+        Kind.BESIDE: own.beside,
+        Kind.PADDED: f"{own.passage} {FILLER}",
+    }
+    if kind in of_subject:
+        return Text(of_subject[kind], kind, topic)
+    of_none = {
+        Kind.LONG: f"{own.beside} {FILLER} {own.beside}",  # the subject at both ends, no use
+        Kind.EMPTYISH: EMPTYISH[topic],
+        Kind.NOISE: NOISE[topic // 2],
+    }
+    return Text(of_none[kind], kind)

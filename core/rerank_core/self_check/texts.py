@@ -68,9 +68,8 @@ TOPICS = (
 
 #: Prose that answers none of the questions.
 FILLER = (
-    "The committee met in the small hall and went through the minutes without remark. The "
-    "caretaker asked for two more chairs and a lamp for the corridor, which was granted. The choir "
-    "will use the piano on Thursdays, and the chess club keeps the cupboard next to the window."
+    "The committee met in the small hall and went through the minutes without remark. The choir "
+    "will use the piano on Thursdays, and the chess club keeps the cupboard by the window."
 )
 #: Stands before a passage, so that a scorer which reads only the beginning of a text cannot tell.
 LEAD = (

@@ -127,23 +127,23 @@ def _give_up(module: Any, inputs: Any) -> None:
 
 
 def torch_in_this_thread(*, share: int) -> None:
-    """Have torch compute with one in `share` of its threads from this thread on, and no more.
+    """Have torch compute with one in `share` of its threads from here on, in this thread alone.
 
-    Once for a thread. Threads of others keep what they have.
+    Threads of others keep what they have.
     """
-    if hasattr(_settled, "done"):
+    if getattr(_settled, "share", 1) == share:
         return
     import torch
 
     with _lock:
-        usual = torch.get_num_threads()
+        usual = getattr(_settled, "usual", None) or torch.get_num_threads()
         torch.set_num_threads(max(1, usual // share))
         # That holds for this thread, but is also what threads yet to come begin with, the user's
         # own among them: one that comes and goes puts it back.
         passing = threading.Thread(target=torch.set_num_threads, args=(usual,))
         passing.start()
         passing.join()
-    _settled.done = True
+    _settled.share, _settled.usual = share, usual
 
 
 def scores_from(logits: Sequence[float], activation: Callable[[float], float]) -> Scores:
