@@ -155,9 +155,9 @@ def main() -> None:
                             name=teachers[teacher].name,
                         )
                     )
+                    each = row(f"{teacher}, {count}, fold {number}", found[-1:])
+                    print(each, found[-1].verdict(), *found[-1].notes, sep="\n  ", file=sys.stderr)
                 print(row(f"{teachers[teacher].name}, {count}", found), flush=True)
-                for one in found:
-                    print(f"  {one.verdict()}", *one.notes, sep="\n  ", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,11 @@ def softmax(values: Sequence[float]) -> list[float]:
     return [power / sum(powers) for power in powers]
 
 
+def ranks(values: Sequence[float]) -> list[float]:
+    order = sorted(range(len(values)), key=lambda at: -values[at])
+    return [1.0 + order.index(at) for at in range(len(values))]
+
+
 def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
     """By name: a scorer made anew, and what may be said of it."""
     plain = each(base)
@@ -100,6 +105,7 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
         "turned logits": (each(lambda q, t: -logit(base, q, t)), {Fault.WRONG_SIGN}),
         "turned, tiny": (each(lambda q, t: -1e-6 * base(q, t)), {Fault.WRONG_SIGN}),
         "turned, huge": (each(lambda q, t: -1e9 * base(q, t)), {Fault.WRONG_SIGN}),
+        "ranks, the best 1": (lambda q, ts: ranks(unit(q, ts)), {Fault.WRONG_SIGN}),
         "distances": (
             each(lambda q, t: math.sqrt(max(0.0, 2 - 2 * base(q, t)))),
             {Fault.WRONG_SIGN},
@@ -191,6 +197,7 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
             each(lambda q, t: base(q, t) + draw.gauss(0, 0.3)),
             {Fault.UNSTABLE, Fault.RANDOM},
         ),
+        "percent of a cosine": (each(lambda q, t: 100.00001 * max(0.0, base(q, t))), {Fault.SCALE}),
         "percent": (each(lambda q, t: 100 * sigmoid(logit(base, q, t))), {Fault.SCALE}),
         "sigmoid twice": (each(lambda q, t: sigmoid(sigmoid(logit(base, q, t)))), {Fault.SCALE}),
         "said to be 0..100": (

@@ -83,6 +83,15 @@ def test_a_batch_is_no_larger_than_the_scorer_likes() -> None:
         assert len(sizes) == report.calls <= MOST_CALLS
 
 
+def test_a_scorer_that_reads_the_end_alone_is_found_out() -> None:
+    """It sees an answer at the end of a text, and none that something follows."""
+    with Reranker(lambda q, ts: [words_in_common(q, text[-60:]) for text in ts]) as reranker:
+        (finding,) = reranker.check().findings
+
+    assert finding.fault is Fault.TRUNCATED
+    assert "follows" in finding.seen
+
+
 def test_each_scorer_of_several_is_checked_by_name() -> None:
     """As in a cascade or a combination: the finding says which it is."""
     backwards = FunctionScorer(lambda q, ts: [-words_in_common(q, t) for t in ts], name="mine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from statistics import fmean
+from statistics import fmean, median
 
 from ..combine.normalize import rank_correlation
 from ..protocols import Traits
@@ -27,14 +27,16 @@ FEW = 4
 DRIFT, EVENLY = 0.01, 2.0
 #: How closely (rank correlation) scores must move with the places of their texts.
 ALONG = 0.6
-#: … and what text of no use may add to an answer.
-PADDED = 0.1
+#: … and what text of no use may add to an answer, and take from it.
+PADDED, LOST = 0.1, 0.8
+#: What rounding adds at the end of a scale: the cosine of a text with itself is 1.0000001.
+ROUNDED = 1 + 1e-5
 #: Scores of a percentage.
-PERCENT = (20.0, 100.0)
+PERCENT = (20.0, 100.0 * ROUNDED)
 #: The best score where a scale was taken for one of ten times its size.
 COMPRESSED = 0.11
 #: sigmoid(1): the most that is left of 0..1 after another sigmoid.
-_SIGMOID_1 = 0.7311
+_SIGMOID_1 = 0.7311 * ROUNDED
 _LENGTH_FIX = (
     "use cosines or normalised vectors and not dot products, means over tokens and not sums; a "
     "text that says nothing should have the lowest score"
@@ -51,7 +53,7 @@ def find(answers: Answers, traits: Traits, *, mapped: bool) -> Iterator[Seen]:
     if seen := _saturated(answers):
         yield seen
         return
-    if seen := _late(answers):
+    if seen := _late(answers) or _early(answers):
         yield seen
     # what changes from call to call, or with the order, leaves nothing to be said of the others
     unsteady = (
@@ -83,7 +85,7 @@ def _saturated(answers: Answers) -> Seen | None:
             continue
         asked += 1
         tied += all(abs(answer.own - score) <= answers.same for score in near)
-    top = answers.low >= 0.99 and answers.high <= 1.0
+    top = answers.low >= 0.99 and answers.high <= ROUNDED
     if not answers.is_pairs and (asked >= 4 and tied >= 0.75 * asked):
         seen = (
             f"in {tied} of {asked} lists the passage that answers and one that only touches the "
@@ -135,6 +137,27 @@ def _late(answers: Answers) -> Seen | None:
     late = [a for a in answers.by_purpose[Purpose.LATE] if a.own is not None and a.off]
     blind = [a for a in late if max(a.values) - min(a.values) <= answers.same]
     return truncated(blind) if len(late) >= 2 and len(blind) == len(late) else None
+
+
+def _early(answers: Answers) -> Seen | None:
+    """An answer that something follows scores like what is none: the end alone is read."""
+    padded = [a for a in answers.lists if a.own is not None and a.of(Kind.PADDED) and a.off]
+    lost = [
+        a
+        for a in padded
+        if a.own is not None
+        and a.of(Kind.PADDED)[0] <= median(a.off)
+        and a.own - a.of(Kind.PADDED)[0] > LOST * answers.separation
+    ]
+    if len(padded) < 2 or len(lost) < len(padded):
+        return None
+    return (
+        Fault.TRUNCATED,
+        f"in {len(lost)} lists the passage that answers scores like one that does not once other "
+        "text follows it",
+        "see which end of a text is cut (truncation_side of a tokenizer), and that the whole is "
+        "read",
+    )
 
 
 def _drift(answers: Answers) -> Seen | None:

@@ -17,6 +17,8 @@ from .report import Fault
 
 #: The match from which on the answer counts as found, and below which it is found last.
 FOUND, TURNED = 0.87, 0.13
+#: … and below which nothing else need be looked for.
+SURELY_TURNED = 0.03
 #: The same for a few single pairs, of which chance makes more.
 FOUND_IN_PAIRS = 0.9
 #: The match under another reading of the scores with which that reading is the right one.
@@ -37,6 +39,7 @@ def find(answers: Answers) -> Seen | None:
     seen = f"the passage that answers scores above {answers.match:.0%} of those that do not"
     return (
         _flat(answers)
+        or _turned(answers, seen, most=SURELY_TURNED)
         or _beginning_only(answers)
         or _misplaced(answers, seen)
         or _other_query(answers, seen)
@@ -293,8 +296,8 @@ def _by_passage(answers: Answers) -> Mapping[str, list[float]]:
     return found
 
 
-def _turned(answers: Answers, seen: str) -> Seen | None:
-    if answers.match > TURNED:
+def _turned(answers: Answers, seen: str, most: float = TURNED) -> Seen | None:
+    if answers.match > most:
         return None
     return (
         Fault.WRONG_SIGN,
