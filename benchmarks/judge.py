@@ -1,6 +1,6 @@
 """What a language model's judgements are worth: do they rank systems as people's do?
 
-    python benchmarks/judge.py [--draws 200]
+    python benchmarks/judge.py [--draws 200] [--collections trec-dl-2019 scifact]
 
 No language model is at hand, so the judge is a simulated one whose noise is stated: it knows the
 people's grade, and errs. A share of the pairs is hard, and there it gives the same wrong grade
@@ -275,11 +275,14 @@ def _draw(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--draws", type=int, default=200)
-    draws = parser.parse_args().draws
+    made = {"trec-dl-2019": ("TREC DL 2019", trec_dl), "scifact": ("SciFact", scifact)}
+    parser.add_argument("--collections", nargs="+", choices=made, default=list(made))
+    options = parser.parse_args()
+    draws = options.draws
     if not DATA.is_dir():
         sys.exit(f"no test collections at {DATA}: set RERANK_DATA")
     started = time.perf_counter()
-    for name, make in (("TREC DL 2019", trec_dl), ("SciFact", scifact)):
+    for name, make in (made[one] for one in options.collections):
         report(name, *make(), draws)
     print(f"\n{time.perf_counter() - started:.0f} s")
 

@@ -37,8 +37,11 @@ _SERIALIZED = {
 }
 #: LangGraph streams what a chat model says to whoever uses the graph, unless told not to.
 _TAGS = ["nostream"]
-#: What the names of variables begin with by which LangChain is told to trace.
-_TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
+#: The variables by which LangChain is told to trace.
+_TRACING = (
+    *(f"{of}_{name}" for of in ("LANGSMITH", "LANGCHAIN") for name in ("TRACING", "TRACING_V2")),
+    "LANGCHAIN_HANDLER",
+)
 
 
 def is_heard() -> bool:
@@ -88,7 +91,7 @@ def _anybody_may_listen() -> bool:
         or bool(ensure_config().get("callbacks"))
         or get_debug()
         or traces("langchain")
-        or any(name.startswith(_TRACING) for name in os.environ)
+        or any(name in os.environ for name in _TRACING)
     )
 
 

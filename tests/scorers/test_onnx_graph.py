@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
 pytest.importorskip("torch")
 
+import onnx
+import onnxruntime
 from models import add_int8, add_onnx, tiny_cross_encoder
 
 from rerank_core.scorers.local import onnx as scorer

@@ -34,6 +34,8 @@ def measured(value: Any) -> float | None:
     >>> measured("0.5"), measured(float("inf"))
     (0.5, None)
     """
+    if value is None:
+        return None
     if type(value) is float:  # nearly always
         return value if math.isfinite(value) else None
     kind = getattr(getattr(value, "dtype", None), "kind", None)  # of NumPy's own
