@@ -16,7 +16,7 @@ from rerank_core.protocols import ScorerBase, Scores
 from rerank_core.scorers.local.local_model import PairScores
 from rerank_core.serving.batching import Batching, SharedPasses, batched
 
-HOW = Batching(most=8, wait=0.02)
+HOW = Batching(most=8, wait=0.02, longest=10.0)
 
 
 class Pairs(ScorerBase):
@@ -26,15 +26,16 @@ class Pairs(ScorerBase):
     fingerprint = "pairs/1"
     shares_passes = True
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         self.passes: list[list[tuple[str, str]]] = []
+        self.seconds = seconds  # that a pair takes
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         return (await self.score_pairs([(query, text) for text in texts])).scores
 
     async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
         self.passes.append(list(pairs))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01 + self.seconds * len(pairs))
         if any("poison" in text for _, text in pairs):
             raise ValueError("poison")
         raw: list[float | None] = [float(text.split()[-1]) for _, text in pairs]
@@ -66,6 +67,15 @@ def test_rankings_share_passes() -> None:
     assert sorted(pair for one in scorer.passes for pair in one) == sorted(
         (query, text) for query in ("one", "two", "three") for text in texts
     )
+
+
+def test_a_pass_is_no_longer_than_is_good_for_a_deadline() -> None:
+    """Where each pair takes its time, as on a processor, one by one; a deadline finds some."""
+    scorer = Pairs(seconds=0.04)
+    texts = [f"text {number}" for number in range(12)]
+    ranked(batched(scorer, Batching(most=8, longest=0.06)), "one", "two", texts=texts)
+
+    assert {len(one) for one in scorer.passes} == {1}
 
 
 def test_what_one_asks_does_not_spoil_anothers() -> None:

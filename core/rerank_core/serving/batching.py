@@ -3,12 +3,16 @@
 A pass over sixteen pairs costs an accelerator little more than a pass over one. Each ranking alone
 sends its pairs in its own batches; here those of all simultaneous rankings wait in one line, and
 whoever computes next takes as many as make a good pass, the ones of about the length of the one
-that waited longest. Policy around a scorer: its scores are its own.
+that waited longest. On a processor, where sixteen pairs take sixteen times as long as one, a good
+pass is a small one: nothing of it is there before all of it is, and a deadline would find nothing.
+So it is no longer than what the last ones took allows. Policy around a scorer: its scores are its
+own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextvars import Context
@@ -31,10 +35,13 @@ _PARTS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching:
-    """At most so many pairs in one pass, and how many seconds an idle model waits for company."""
+    """At most so many pairs in one pass, which takes about so many seconds at the `longest`, and
+    how many seconds an idle model waits for company.
+    """
 
     most: int = 16
     wait: float = 0.002
+    longest: float = 0.05
 
 
 def batched(scorer: ScorerLike, how: Batching) -> ScorerLike:
@@ -146,6 +153,8 @@ class _Line:
         self.scorer, self.how, self.most_workers = scorer, how, workers
         self.waiting: deque[_Place] = deque()
         self.workers: set[asyncio.Task[None]] = set()
+        #: What a character took in the last passes, the padding counted; None before the first.
+        self.seconds: float | None = None
 
     def join(self, part: _Part) -> None:
         self.waiting.extend((part, position) for position in range(len(part.texts)))
@@ -163,15 +172,27 @@ class _Line:
                 self.workers.discard(worker)
 
     async def _work(self) -> None:
-        if len(self.waiting) < self.how.most:
+        if self.waiting and len(self.waiting) < self._most(_length(self.waiting[0])):
             await asyncio.sleep(self.how.wait)
         while together := self._next():
+            started = time.monotonic()
             try:
                 found = await self._ask(together)
             except Exception as error:
                 await self._apart(together, error)
             else:
+                self._took(time.monotonic() - started, together)
                 self._tell(together, found)
+
+    def _most(self, length: int) -> int:
+        """How many pairs of this length make a pass; one, as long as nothing is known."""
+        if self.seconds is None:
+            return 1
+        return max(1, min(self.how.most, int(self.how.longest / (self.seconds * max(1, length)))))
+
+    def _took(self, seconds: float, together: Sequence[_Place]) -> None:
+        last = seconds / (len(together) * max(1, *map(_length, together)))
+        self.seconds = last if self.seconds is None else (self.seconds + last) / 2
 
     def _next(self) -> list[_Place]:
         """The pair that has waited longest, and those like it; none that nobody waits for."""
@@ -188,7 +209,7 @@ class _Line:
         by_likeness = sorted(
             range(len(ahead)), key=lambda at: (at > 0, abs(_length(ahead[at]) - length))
         )
-        chosen = set(by_likeness[: self.how.most])
+        chosen = set(by_likeness[: self._most(length)])
         self.waiting.extendleft(
             place for at, place in reversed(list(enumerate(ahead))) if at not in chosen
         )
