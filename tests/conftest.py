@@ -10,10 +10,17 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What is asked for by whoever wants the quick part.
+QUICK = "not slow"
 
 # no timing is asserted, and the same examples are tried each time
 settings.register_profile("rerank", deadline=None, derandomize=True)
-settings.load_profile("rerank")
+settings.register_profile("quick", settings.get_profile("rerank"), max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fewer examples in the quick part."""
+    settings.load_profile("quick" if config.option.markexpr == QUICK else "rerank")
 
 
 @pytest.fixture(scope="session")
@@ -48,26 +55,34 @@ SLOW_SUITES = {
     "test_bulk_resume.py",
     "test_cache.py",
     "test_chat_callbacks.py",
+    "test_chats.py",
+    "test_cli.py",
+    "test_cohere.py",
     "test_contract.py",
     "test_cross_encoder.py",
     "test_deploy.py",
     "test_diagnose.py",
     "test_docs.py",
     "test_doctor_cli.py",
+    "test_embedding.py",
     "test_evaluation_cli.py",
     "test_every_algorithm.py",
     "test_every_fault.py",
     "test_files_of_others.py",
+    "test_head.py",
     "test_http_errors.py",
     "test_imports.py",
     "test_injection.py",
+    "test_instructions.py",
     "test_judge.py",
     "test_judge_cli.py",
+    "test_langchain_parts.py",
     "test_late_stores.py",
     "test_leaks.py",
     "test_llamaindex_pipelines.py",
     "test_llm_server.py",
     "test_loopback.py",
+    "test_missing_extras.py",
     "test_names.py",
     "test_none_relevant.py",
     "test_onnx.py",
@@ -76,17 +91,25 @@ SLOW_SUITES = {
     "test_parsing_properties.py",
     "test_prices.py",
     "test_providers.py",
+    "test_redis.py",
     "test_refusals.py",
     "test_report.py",
+    "test_rerank_api.py",
     "test_scale.py",
+    "test_sdk_clients.py",
+    "test_secret.py",
     "test_security.py",
+    "test_serve_batching.py",
+    "test_serve_limits.py",
     "test_services.py",
     "test_site_pages.py",
     "test_sizes.py",
     "test_sizing.py",
+    "test_sqlite.py",
     "test_strategies.py",
     "test_tuning.py",
     "test_unheard.py",
+    "test_vendor_usage.py",
     "test_verdict.py",
 }
 
@@ -97,6 +120,11 @@ LONG_SUITES = {
     "test_serve_process.py",
     "test_teach.py",
 }
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """For the quick part they are not even read: torch and others would be imported for it."""
+    return True if config.option.markexpr == QUICK and collection_path.name in SLOW_SUITES else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -351,6 +351,7 @@ class ChatRuns(BaseCallbackHandler):
 MANY = [*DOCUMENTS, *(Document(f"more filler, {n}", id=f"m{n}") for n in range(88))]
 
 
+@pytest.mark.slow
 class TestOurOwnCalls:
     """They are chat-model runs, as those of LangChain's own models are."""
 

@@ -565,6 +565,7 @@ MANY = [
 ]
 
 
+@pytest.mark.slow
 class TestOurOwnCalls:
     """They are told of as those of LlamaIndex' own LLMs are."""
 
