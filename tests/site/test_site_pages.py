@@ -7,6 +7,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from rerank_core.remote.http_errors import from_connection, from_status
 from rerank_core.scorers import CrossEncoderScorer, LLMScorer, RerankAPIScorer
 from rerank_core.scorers.local.local_model import cannot_fetch
 
-FOUND = messages.found()
+
+@cache
+def listed() -> list[messages.Message]:
+    """Every message, found once by whichever worker asks: it takes seconds."""
+    return list(messages.found())
 
 
 def test_every_page_of_the_docs_is_in_the_navigation() -> None:
@@ -62,12 +67,12 @@ class TestMessages:
 
     def test_whatever_is_raised_is_listed(self) -> None:
         """Each fixed piece of each error's text, as another reader of the source finds it."""
-        listed = "\n".join(message.text for message in FOUND if message.kind)
+        texts = "\n".join(message.text for message in listed() if message.kind)
         missing = []
         for package in messages.PACKAGES:
             for path in sorted((ROOT / package).rglob("*.py")):
                 pieces = _pieces(ast.parse(path.read_text(encoding="utf-8")))
-                missing += [f"{path.name}: {piece}" for piece in pieces if piece not in listed]
+                missing += [f"{path.name}: {piece}" for piece in pieces if piece not in texts]
         assert missing == []
 
     @pytest.mark.parametrize(
@@ -159,20 +164,20 @@ class TestMessages:
     @pytest.mark.parametrize("one", common.ERRORS + common.NOTES, ids=lambda one: one.text[:60])
     def test_those_met_most_are_real(self, one: common.Common) -> None:
         """The table beside the generator has messages of the source, and looks of them."""
-        assert one.text in {message.text for message in FOUND}
+        assert one.text in {message.text for message in listed()}
         assert one.text in {message.text for message in entries(one.met)}
         assert one.remedy.endswith(".")
 
     def test_those_met_most_are_errors_or_notes(self) -> None:
         """Each on the page where it is looked for."""
-        raised = {message.text for message in FOUND if message.kind}
+        raised = {message.text for message in listed() if message.kind}
 
         assert {one.text for one in common.ERRORS} <= raised
         assert not {one.text for one in common.NOTES} & raised
 
     def test_what_nobody_is_told_is_no_message(self) -> None:
         """Pages, styles, scripts, forms, names of metrics, texts to try a scorer on, prompts."""
-        said = "\n".join(message.text for message in FOUND)
+        said = "\n".join(message.text for message in listed())
 
         for no_message in (
             "color-scheme", "querySelector", "default-src", "Share of documents scored",
@@ -186,7 +191,7 @@ class TestMessages:
         text = pages["troubleshooting/errors.md"] + pages["troubleshooting/notes.md"]
         headings = set(re.findall(r"^### (.+) \{ \.message \}$", text, re.MULTILINE))
 
-        assert headings == {generated._code(message.text) for message in FOUND}
+        assert headings == {generated._code(message.text) for message in listed()}
 
 
 def raised(wrong: Callable[[], Any]) -> None:
@@ -219,7 +224,7 @@ def entries(said: str) -> list[messages.Message]:
     """The listed messages that this is one of: by their fixed parts, in order, enough of them."""
     said = " ".join(said.split())
     fitting = []
-    for message in FOUND:
+    for message in listed():
         parts = [part.strip() for part in message.text.split(messages.BLANK)]
         enough = sum(len(part.split()) for part in parts) >= 2 or message.text == "HTTP …: …"
         if enough and re.search(".*?".join(map(re.escape, parts)), said):
