@@ -65,6 +65,8 @@ def lowest_pins(*names: str) -> list[str]:
 
 # --- other versions ------------------------------------------------------------------------------
 
+#: Of all tests those that may come out otherwise with other versions and take no model.
+VERSIONED = "not slow or versions"
 #: An older package warns of what newer ones below it do, and that is none of our doing.
 OLD = ("-W", "default::DeprecationWarning", "-W", "default::PendingDeprecationWarning")
 OPENAI = (
@@ -153,7 +155,7 @@ ROWS = {
                 *("langchain", "langchain-classic", "langchain-openai", *LANGCHAIN),
                 *("llama-index-llms-openai-like", "opentelemetry-sdk"),
             ),
-            ("-m", "not slow"),
+            ("-m", VERSIONED),
             python=python,
         )
         for python in ("3.11", "3.12", "3.13", "3.14")
@@ -209,7 +211,7 @@ def lowest(session: nox.Session, part: str) -> None:
     )
     rooms = ("parsing", "combine", "listwise", "engine", "ranking", "text", "runtime", "cache")
     tests = () if part == "all" else [f"tests/{room}" for room in rooms]
-    pytest(session, f"lowest-{part}", "-m", "not slow", *tests, *OLD)
+    pytest(session, f"lowest-{part}", "-m", VERSIONED, *tests, *OLD)
 
 
 def pytest(session: nox.Session, row: str, *arguments: str) -> None:

@@ -65,7 +65,7 @@ def faiss(data: SciFact) -> Any:
             return known[text]
 
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            raise NotImplementedError
+            return [known[text] for text in texts]
 
     pairs = zip(data.texts.values(), data.document_vectors.tolist(), strict=True)
     return FAISS.from_embeddings(pairs, Known(), ids=list(data.texts))

@@ -47,42 +47,53 @@ def _no_server_known_by_its_port() -> None:
         dialect._known.clear()
 
 
+#: Slow suites that are run for each version of others all the same: see noxfile.py.
+VERSION_SUITES = {
+    "test_chats.py",
+    "test_cli.py",
+    "test_cohere.py",
+    "test_embedding.py",
+    "test_head.py",
+    "test_instructions.py",
+    "test_langchain_parts.py",
+    "test_missing_extras.py",
+    "test_redis.py",
+    "test_rerank_api.py",
+    "test_sdk_clients.py",
+    "test_secret.py",
+    "test_serve_batching.py",
+    "test_serve_limits.py",
+    "test_sqlite.py",
+    "test_vendor_usage.py",
+}
 #: Whole suites that wait for deadlines, processes or servers, or ask SDKs over sockets: left out by
 #: `-m "not slow"`.
-SLOW_SUITES = {
+SLOW_SUITES = VERSION_SUITES | {
     "test_answers.py",
     "test_bulk_faults.py",
     "test_bulk_resume.py",
     "test_cache.py",
     "test_chat_callbacks.py",
-    "test_chats.py",
-    "test_cli.py",
-    "test_cohere.py",
     "test_contract.py",
     "test_cross_encoder.py",
     "test_deploy.py",
     "test_diagnose.py",
     "test_docs.py",
     "test_doctor_cli.py",
-    "test_embedding.py",
     "test_evaluation_cli.py",
     "test_every_algorithm.py",
     "test_every_fault.py",
     "test_files_of_others.py",
-    "test_head.py",
     "test_http_errors.py",
     "test_imports.py",
     "test_injection.py",
-    "test_instructions.py",
     "test_judge.py",
     "test_judge_cli.py",
-    "test_langchain_parts.py",
     "test_late_stores.py",
     "test_leaks.py",
     "test_llamaindex_pipelines.py",
     "test_llm_server.py",
     "test_loopback.py",
-    "test_missing_extras.py",
     "test_names.py",
     "test_none_relevant.py",
     "test_onnx.py",
@@ -91,25 +102,17 @@ SLOW_SUITES = {
     "test_parsing_properties.py",
     "test_prices.py",
     "test_providers.py",
-    "test_redis.py",
     "test_refusals.py",
     "test_report.py",
-    "test_rerank_api.py",
     "test_scale.py",
-    "test_sdk_clients.py",
-    "test_secret.py",
     "test_security.py",
-    "test_serve_batching.py",
-    "test_serve_limits.py",
     "test_services.py",
     "test_site_pages.py",
     "test_sizes.py",
     "test_sizing.py",
-    "test_sqlite.py",
     "test_strategies.py",
     "test_tuning.py",
     "test_unheard.py",
-    "test_vendor_usage.py",
     "test_verdict.py",
 }
 
@@ -133,5 +136,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW_SUITES:
             item.add_marker(pytest.mark.slow)
+        if item.path.name in VERSION_SUITES:
+            item.add_marker(pytest.mark.versions)
         if item.path.name in LONG_SUITES and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.long)

@@ -104,6 +104,7 @@ class TestThreshold:
         )
 
     @pytest.mark.slow
+    @pytest.mark.versions
     def test_it_goes_along_with_the_scale(self) -> None:
         """Of a new scale that is a function of the old, exactly."""
         carried, why = carry(0.5, *self._runs(lambda score, _: 10 * score**2 - 3))

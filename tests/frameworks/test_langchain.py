@@ -352,6 +352,7 @@ MANY = [*DOCUMENTS, *(Document(f"more filler, {n}", id=f"m{n}") for n in range(8
 
 
 @pytest.mark.slow
+@pytest.mark.versions
 class TestOurOwnCalls:
     """They are chat-model runs, as those of LangChain's own models are."""
 

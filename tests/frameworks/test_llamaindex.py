@@ -566,6 +566,7 @@ MANY = [
 
 
 @pytest.mark.slow
+@pytest.mark.versions
 class TestOurOwnCalls:
     """They are told of as those of LlamaIndex' own LLMs are."""
 

@@ -105,7 +105,9 @@ def with_a_model() -> None:
             # on a slow machine the SDK is still imported when the deadline strikes
             assert reranker.rank("how do I cancel a task?", TEXTS)[0].text == ANSWER
             reranker.warm_up()
-            assert reranker.rank("how do I cancel a task at once?", TEXTS)[0].text == ANSWER
+            ranking = reranker.rank("how do I cancel a task at once?", TEXTS)
+            assert ranking[0].text == ANSWER
+            assert not ranking.report.degraded, ranking.report.why
         assert server.requests
 
 

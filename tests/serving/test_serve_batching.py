@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_pass_is_no_longer_than_is_good_for_a_deadline() -> None:
     ranked(batched(scorer, Batching(most=8, longest=0.06)), "one", "two", texts=texts)
 
     assert {len(one) for one in scorer.passes} == {1}
+
+
+def test_a_clock_too_coarse_to_see_a_pass_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it a pass takes no time, and is as large as it may be."""
+    monkeypatch.setattr("rerank_core.serving.batching.time", SimpleNamespace(monotonic=lambda: 0.0))
+    scorer = Pairs()
+    (ranking,) = ranked(batched(scorer, HOW), "q", texts=[f"text {n}" for n in range(20)])
+
+    assert ranking.report.coverage == 1
+    assert max(map(len, scorer.passes)) <= HOW.most
 
 
 def test_what_one_asks_does_not_spoil_anothers() -> None:

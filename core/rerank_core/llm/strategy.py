@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from .asking import Asker
 
 
-class Strategy:
+class Strategy(ABC):
     """One way to ask. `LLMScorer` takes on its traits; see `rerank_core.protocols.ScorerBase`.
 
     A strategy may also have `groups` (how texts share calls) and `stream` (what is known before
@@ -21,6 +22,6 @@ class Strategy:
     #: All that a score depends on beside the model, the prompt and the lengths.
     fingerprint: str = ""
 
+    @abstractmethod
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """A score for each text on 0..1, None where there is none."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..errors import ConfigurationError
 Vector = Any
 
 
-class Embedder:
+class Embedder(ABC):
     """Makes one vector for the query and one for each text, and says how it likes to be asked."""
 
     batch_size: int | None = 32
@@ -24,9 +25,9 @@ class Embedder:
     #: Names what the vectors depend on; None: unknown.
     identity: str | None = None
 
+    @abstractmethod
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         """The query's vector, and one for each text in input order."""
-        raise NotImplementedError
 
     def with_instruction(self, instruction: str) -> Embedder:
         """Another one that says so in front of the query.
@@ -44,7 +45,9 @@ class Embedder:
         return [range(at, min(at + size, len(texts))) for at in range(0, len(texts), size)]
 
     async def warm_up(self) -> None:
-        """Load what must be loaded."""
+        """Load what must be loaded; by default there is nothing."""
+        return
 
     async def aclose(self) -> None:
-        """Let go of it."""
+        """Let go of it; by default there is nothing to let go of."""
+        return

@@ -28,7 +28,7 @@ DRIFT, EVENLY = 0.01, 2.0
 #: How closely (rank correlation) scores must move with the places of their texts.
 ALONG = 0.6
 #: … and what text of no use may add to an answer, and take from it.
-PADDED, LOST = 0.1, 0.8
+PADDED, BURIED = 0.1, 0.8
 #: What rounding adds at the end of a scale: the cosine of a text with itself is 1.0000001.
 ROUNDED = 1 + 1e-5
 #: Scores of a percentage.
@@ -147,7 +147,7 @@ def _early(answers: Answers) -> Seen | None:
         for a in padded
         if a.own is not None
         and a.of(Kind.PADDED)[0] <= median(a.off)
-        and a.own - a.of(Kind.PADDED)[0] > LOST * answers.separation
+        and a.own - a.of(Kind.PADDED)[0] > BURIED * answers.separation
     ]
     if len(padded) < 2 or len(lost) < len(padded):
         return None

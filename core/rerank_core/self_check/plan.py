@@ -158,16 +158,12 @@ def _others(topic: int, count: int) -> list[Text]:
 def _text(kind: Kind, topic: int) -> Text:
     """A text of this kind for a question; those of no subject belong to no topic."""
     own = TOPICS[topic]
-    of_subject = {
-        Kind.COPY: own.question,
-        Kind.BESIDE: own.beside,
-        Kind.PADDED: f"{own.passage} {FILLER}",
-    }
-    if kind in of_subject:
-        return Text(of_subject[kind], kind, topic)
-    of_none = {
-        Kind.LONG: f"{own.beside} {FILLER} {own.beside}",  # the subject at both ends, no use
-        Kind.EMPTYISH: EMPTYISH[topic],
-        Kind.NOISE: NOISE[topic // 2],
-    }
-    return Text(of_none[kind], kind)
+    text, of = {
+        Kind.COPY: (own.question, topic),
+        Kind.BESIDE: (own.beside, topic),
+        Kind.PADDED: (f"{own.passage} {FILLER}", topic),
+        Kind.LONG: (f"{own.beside} {FILLER} {own.beside}", -1),  # the subject at both ends, no use
+        Kind.EMPTYISH: (EMPTYISH[topic], -1),
+        Kind.NOISE: (NOISE[topic // 2], -1),
+    }[kind]
+    return Text(text, kind, of)

@@ -188,7 +188,10 @@ class _Line:
         """How many pairs of this length make a pass; one, as long as nothing is known."""
         if self.seconds is None:
             return 1
-        return max(1, min(self.how.most, int(self.how.longest / (self.seconds * max(1, length)))))
+        each = self.seconds * max(1, length)
+        if each * self.how.most <= self.how.longest:  # by a coarse clock it may be none at all
+            return self.how.most
+        return max(1, int(self.how.longest / each))
 
     def _took(self, seconds: float, together: Sequence[_Place]) -> None:
         last = seconds / (len(together) * max(1, *map(_length, together)))

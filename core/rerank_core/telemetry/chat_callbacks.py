@@ -17,6 +17,7 @@ import asyncio
 import inspect
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractContextManager,
@@ -156,7 +157,7 @@ def _given_up() -> ScorerError:
 _News = tuple[ChatCall, Reply | ScorerError | None]
 
 
-class _Observation:
+class _Observation(ABC):
     """What one observer is told: started and then ended, for every call, from any thread."""
 
     def __init__(self, observer: ChatObserver) -> None:
@@ -188,9 +189,9 @@ class _Observation:
             self._open = {}
             self._send(None)
 
+    @abstractmethod
     def _send(self, news: _News | None) -> None:
         """Hand it to who tells the observer, at once; None is the last."""
-        raise NotImplementedError
 
     async def _tell(self, news: _News) -> None:
         call, outcome = news

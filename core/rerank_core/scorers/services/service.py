@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from .replies import by_index
 from .scale import looks_like, to_unit
 
 
-class ServiceScorer(ScorerBase):
+class ServiceScorer(ScorerBase, ABC):
     """A scorer that asks a server for an index and a score of each text.
 
     A subclass imports what it needs (`_load`), makes the client (`_clients`) and asks (`_ask`).
@@ -54,16 +55,17 @@ class ServiceScorer(ScorerBase):
         self._loaded = False
 
     @staticmethod
+    @abstractmethod
     def _load() -> None:
         """Import the client's package: a second of work that must not hold up the loop."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _clients(self) -> PerLoop[Any]:
-        raise NotImplementedError
+        """One client a loop."""
 
+    @abstractmethod
     async def _ask(self, query: str, texts: Sequence[str]) -> Iterable[tuple[object, object]]:
         """Index and score of each result, as the server states them."""
-        raise NotImplementedError
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         """0..1 for each text, None where the server gave no usable score; its own in `raw`."""
