@@ -1,17 +1,18 @@
 """`rerank bulk`: its rate beside the model's own, its memory by size, and what a kill leaves.
 
-    python benchmarks/bulk.py [--queries 300] [--documents 100] [--rounds 5] [--quick]
+    python benchmarks/bulk.py [--queries 300] [--documents 100] [--chars N] [--rounds 5] [--quick]
         [--parts rate ray memory kill kill-ray]
 
-rate: SciFact, so many queries with so many candidates each (300 with 100: 30,000 pairs), a
-cross-encoder in ONNX (the real MiniLM encoder under a random head). In rounds over a share of the
-queries each: a plain loop over sentence-transformers' `CrossEncoder.predict`, the ONNX scorer asked
-directly by as many threads as there are cores, the model alone (tokens ready), and the job. Ratios
-are medians over rounds, in which everybody had the same pairs; by CPU time, other work on the
-machine matters less. ray: all of them on Ray Data with two workers beside one process, and the
-largest difference of a score. memory: the peak resident set of a process, 3,000 to 300,000 pairs,
-for a scorer that costs nothing. kill: so many kill -9 at random moments of its work, on both
-engines; then the output beside that of a job that was left alone.
+rate: SciFact, so many queries with so many candidates each (300 with 100: 30,000 pairs), the texts
+whole or their first N characters, and a cross-encoder in ONNX (the real MiniLM encoder under a
+random head). In rounds over a share of the queries each: a plain loop over sentence-transformers'
+`CrossEncoder.predict`, the ONNX scorer asked directly by as many threads as there are cores, the
+model alone (tokens ready), and the job. Ratios are medians over rounds, in which everybody had the
+same pairs; by CPU time, other work on the machine matters less. ray: all of them on Ray Data with
+two workers beside one process, and the largest difference of a score. memory: the peak resident set
+of a process, 3,000 to 300,000 pairs, for a scorer that costs nothing. kill: so many kill -9 at
+random moments of its work, on both engines; then the output beside that of a job that was left
+alone.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ Rows = list[dict[str, Any]]
 BASE = "OnnxCrossEncoderScorer"
 
 
-def scifact(queries: int, documents: int) -> Rows:
-    """The first queries with their candidates by BM25."""
+def scifact(queries: int, documents: int, chars: int | None) -> Rows:
+    """The first queries with their candidates by BM25, so many characters of each."""
     data = SciFact()
     some = dict(list(data.queries.items())[:queries])
     ranked = bm25_run(data.texts, some, documents).rankings
@@ -63,7 +64,7 @@ def scifact(queries: int, documents: int) -> Rows:
             "query_id": query,
             "query": data.queries[query],
             "documents": [
-                {"id": doc, "text": data.texts[doc], "score": score}
+                {"id": doc, "text": data.texts[doc][:chars], "score": score}
                 for doc, score in zip(ranked[query].ids, ranked[query].scores, strict=True)
             ],
         }
@@ -238,6 +239,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--queries", type=int, default=300)
     asked.add_argument("--documents", type=int, default=100, help="candidates a query")
+    asked.add_argument("--chars", type=int, help="of each text; all of them where left out")
     asked.add_argument("--rounds", type=int, default=5)
     asked.add_argument("--kills", type=int, default=20)
     asked.add_argument("--limits", type=float, nargs=2, default=[60, 600], help="seconds of kills")
@@ -253,7 +255,7 @@ def main() -> None:
         if {"rate", "ray"} & set(options.parts):
             model = minilm_cross_encoder(folder / "minilm")
             add_onnx(model)
-            rows = scifact(options.queries, options.documents)
+            rows = scifact(options.queries, options.documents, options.chars)
         if "rate" in options.parts:
             rates(model, rows, options.rounds, folder)
         if "ray" in options.parts:
