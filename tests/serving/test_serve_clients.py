@@ -144,8 +144,59 @@ def test_rerankers(
         assert same(((hit.doc_id, hit.score) for hit in found.results), expected), vendor
 
 
-def test_huggingfaces_client(served: Running, expected: list[tuple[int, float]]) -> None:
-    """LangChain's and LlamaIndex's TEI integrations send no more than this."""
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # of theirs, on import
+def test_langchains_own_integrations(
+    served: Running, expected: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cohere's by its package, Jina's by the community's; none there is for TEI."""
+    cohere = pytest.importorskip("langchain_cohere.rerank")
+    jina = pytest.importorskip("langchain_community.document_compressors.jina_rerank")
+    from langchain_core.documents import Document
+
+    monkeypatch.setattr(jina, "JINA_API_URL", f"{served.url}/v1/rerank")
+    documents = [Document(text, metadata={"at": at}) for at, text in enumerate(TEXTS)]
+    compressors = [
+        cohere.CohereRerank(model="any", cohere_api_key=KEY, base_url=served.url, top_n=len(TEXTS)),
+        jina.JinaRerank(model="any", jina_api_key=KEY, top_n=len(TEXTS)),
+    ]
+    for compressor in compressors:
+        found = compressor.compress_documents(documents, QUERY)
+        scored = [(hit.metadata["at"], hit.metadata["relevance_score"]) for hit in found]
+
+        assert same(scored, expected), type(compressor)
+    compressors[0].client._client_wrapper.httpx_client.httpx_client.close()  # which it leaves open
+
+
+@pytest.mark.parametrize("of", ["cohere", "jinaai", "tei"])
+def test_llamaindex_own_integrations(
+    served: Running, expected: list[tuple[int, float]], of: str
+) -> None:
+    """Each speaks to its vendor's own path."""
+    theirs = pytest.importorskip(f"llama_index.postprocessor.{of}_rerank")
+    from llama_index.core.schema import NodeWithScore, TextNode
+
+    made: dict[str, Callable[[], Any]] = {
+        "cohere": lambda: theirs.CohereRerank(
+            model="any", api_key=KEY, base_url=served.url, top_n=len(TEXTS)
+        ),
+        "jinaai": lambda: theirs.JinaRerank(
+            model="any", api_key=KEY, base_url=f"{served.url}/v1", top_n=len(TEXTS)
+        ),
+        "tei": lambda: theirs.TextEmbeddingInference(
+            base_url=served.url, auth_token=f"Bearer {KEY}", top_n=len(TEXTS)
+        ),
+    }
+    nodes = [NodeWithScore(node=TextNode(text=t, id_=str(at))) for at, t in enumerate(TEXTS)]
+    postprocessor = made[of]()
+    found = postprocessor.postprocess_nodes(nodes, query_str=QUERY)
+    if of == "cohere":  # which leaves it open
+        postprocessor._client._client_wrapper.httpx_client.httpx_client.close()
+
+    assert same(((int(hit.node.node_id), hit.score) for hit in found), expected)
+
+
+def test_teis_own_parameters(served: Running, expected: list[tuple[int, float]]) -> None:
+    """That no integration sends, and its clients in other languages do."""
     body = {"query": QUERY, "texts": TEXTS, "raw_scores": False, "truncate": True}
     headers = {"Authorization": f"Bearer {KEY}"}
     answer = httpx.post(f"{served.url}/rerank", json=body, headers=headers)
