@@ -78,7 +78,11 @@ OPENAI = (
     "tests/telemetry",
     "tests/test_cli.py",
 )
-COHERE = ("tests/scorers/test_cohere.py", "tests/scorers/test_services.py")
+COHERE = (
+    "tests/scorers/test_cohere.py",
+    "tests/scorers/test_services.py",
+    "tests/serving/test_serve_clients.py",
+)
 #: Whole rooms: what is about the other framework, or both, is skipped by itself.
 FRAMEWORK = (
     "tests/frameworks",
@@ -137,8 +141,8 @@ ROWS = {
         ("llama-index-core>=0.14,<0.15", "llama-index-llms-openai-like", "uvloop"),
         FRAMEWORK,
     ),
-    "cohere-5.16": Row("api,cohere", ("cohere==5.16.0",), (*COHERE, *OLD)),
-    "cohere-7": Row("api,cohere", ("cohere>=7,<8",), COHERE),
+    "cohere-5.16": Row("api,cohere,serve", ("cohere==5.16.0",), (*COHERE, *OLD)),
+    "cohere-7": Row("api,cohere,serve", ("cohere>=7,<8",), COHERE),
     "sentence-transformers-5.4": Row(
         "api,cross-encoder,openai",
         ("sentence-transformers==5.4.0", MINILM),

@@ -43,6 +43,7 @@ def same(found: Any, expected: list[tuple[int, float]]) -> bool:
     return [(index, pytest.approx(score)) for index, score in found] == expected
 
 
+@pytest.mark.versions
 def test_coheres_sdk_v2(served: Running, expected: list[tuple[int, float]]) -> None:
     """And its errors are Cohere's."""
     cohere = pytest.importorskip("cohere")
@@ -58,6 +59,7 @@ def test_coheres_sdk_v2(served: Running, expected: list[tuple[int, float]]) -> N
     assert caught.value.body == {"message": "invalid API key"}
 
 
+@pytest.mark.versions
 def test_coheres_sdk_v1(served: Running, expected: list[tuple[int, float]]) -> None:
     """With the documents, where it asks for them."""
     cohere = pytest.importorskip("cohere")
@@ -86,6 +88,7 @@ def test_our_own_scorers(
     assert same(((hit.index, hit.score) for hit in ranking), expected)
 
 
+@pytest.mark.versions
 def test_our_own_cohere_scorer(served: Running, expected: list[tuple[int, float]]) -> None:
     """More documents than one request may hold go in parts, as the answer says how many."""
     pytest.importorskip("cohere")
