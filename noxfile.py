@@ -82,6 +82,7 @@ COHERE = (
     "tests/scorers/test_cohere.py",
     "tests/scorers/test_services.py",
     "tests/serving/test_serve_clients.py",
+    *("-m", "not long or versions"),
 )
 #: Whole rooms: what is about the other framework, or both, is skipped by itself.
 FRAMEWORK = (
