@@ -47,12 +47,14 @@ def same(found: Any, expected: list[tuple[int, float]]) -> bool:
 def test_coheres_sdk_v2(served: Running, expected: list[tuple[int, float]]) -> None:
     """And its errors are Cohere's."""
     cohere = pytest.importorskip("cohere")
-    client = cohere.ClientV2(KEY, base_url=served.url)
-    answer = client.rerank(model="rerank-v3.5", query=QUERY, documents=TEXTS)
-    with pytest.raises(cohere.core.ApiError) as caught:
-        cohere.ClientV2("wrong-horse", base_url=served.url).rerank(
-            model="rerank-v3.5", query=QUERY, documents=TEXTS
+    with httpx.Client() as http:
+        client, wrong = (
+            cohere.ClientV2(key, base_url=served.url, httpx_client=http)
+            for key in (KEY, "wrong-horse")
         )
+        answer = client.rerank(model="rerank-v3.5", query=QUERY, documents=TEXTS)
+        with pytest.raises(cohere.core.ApiError) as caught:
+            wrong.rerank(model="rerank-v3.5", query=QUERY, documents=TEXTS)
 
     assert same(((hit.index, hit.relevance_score) for hit in answer.results), expected)
     assert caught.value.status_code == 401
@@ -63,10 +65,11 @@ def test_coheres_sdk_v2(served: Running, expected: list[tuple[int, float]]) -> N
 def test_coheres_sdk_v1(served: Running, expected: list[tuple[int, float]]) -> None:
     """With the documents, where it asks for them."""
     cohere = pytest.importorskip("cohere")
-    client = cohere.Client(KEY, base_url=served.url)
-    answer = client.rerank(
-        model="rerank-v3.5", query=QUERY, documents=TEXTS, return_documents=True, top_n=2
-    )
+    with httpx.Client() as http:
+        client = cohere.Client(KEY, base_url=served.url, httpx_client=http)
+        answer = client.rerank(
+            model="rerank-v3.5", query=QUERY, documents=TEXTS, return_documents=True, top_n=2
+        )
 
     assert same(((hit.index, hit.relevance_score) for hit in answer.results), expected[:2])
     assert answer.results[0].document.text == TEXTS[1]
