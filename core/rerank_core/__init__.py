@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .errors import (
     ConfigurationError,
     InvalidInputError,
@@ -12,11 +14,13 @@ from .errors import (
     ScorerError,
 )
 from .ranking.candidate import Candidate
-from .ranking.log import RankingLog
 from .ranking.ranking import DegradedError, RankedCandidate, Ranking
 from .ranking.report import Report
 from .reranker import Reranker
 from .scorers.cascade import Cascade, Stage
+
+if TYPE_CHECKING:
+    from .ranking.log import RankingLog
 
 __version__ = "0.1.0"
 
@@ -38,3 +42,11 @@ __all__ = [
     "ScorerError",
     "Stage",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RankingLog":  # few programs keep one
+        from .ranking.log import RankingLog
+
+        return RankingLog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,12 +38,9 @@ read from the environment, as everywhere.
 from __future__ import annotations
 
 import inspect
-import json
 import os
-import tomllib
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
@@ -51,6 +48,9 @@ from .options import NAMES, Options, changed
 from .remote.secret import Secret, holds_secret, is_secret, redact
 from .scorers.cascade import Cascade, Stage
 from .scorers.named import HYBRID, scorer_class
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Options of `Reranker` that are plain values in a file: `combine` has a form of its own, and no
 #: file can hold the function `on_ranking`.
@@ -96,6 +96,8 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
 
 def load_whole(path: str | os.PathLike[str]) -> dict[str, Any]:
     """All tables of the file, those of other readers too. Raises `ConfigurationError`."""
+    from pathlib import Path  # most rerankers come from no file
+
     try:
         whole = _parsed(Path(path))
     except OSError as error:
@@ -110,8 +112,12 @@ def load_whole(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _parsed(file: Path) -> Any:
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
+        import json  # each form for who has a file in it
+
         return json.loads(text)
     if file.suffix not in _YAML:
+        import tomllib
+
         return tomllib.loads(text)
     yaml = _yaml(file)
     try:
@@ -145,10 +151,14 @@ def save(
 
     None is left out. Raises `ConfigurationError` for an option that looks like a secret.
     """
+    from pathlib import Path
+
     _refuse_secrets(reranker)
     file = Path(path)
     whole = _without_none({"reranker": reranker, **tables})
     if file.suffix == ".json":
+        import json
+
         text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     elif file.suffix in _YAML:
         text = _yaml(file).safe_dump(_plain(whole), sort_keys=False, allow_unicode=True)

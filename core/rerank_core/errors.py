@@ -16,10 +16,9 @@ caller only where the contract says so; elsewhere it becomes a reason in `rankin
 from __future__ import annotations
 
 import re
-import shlex
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
+from typing import NamedTuple
 
 #: What this library is installed as.
 DISTRIBUTION = "dropin-rerank"
@@ -92,7 +91,8 @@ class MissingExtraError(RerankError, ImportError):
 
 def install(extra: str) -> str:
     """The command that brings what an extra of this library brings."""
-    from importlib.metadata import PackageNotFoundError, requires  # for this sentence only
+    import shlex  # these two for this sentence only
+    from importlib.metadata import PackageNotFoundError, requires
 
     try:
         listed = [one.partition(";") for one in requires(DISTRIBUTION) or ()]
@@ -105,8 +105,7 @@ def install(extra: str) -> str:
     return f"pip install {' '.join(map(shlex.quote, packages))}"
 
 
-@dataclass(frozen=True, slots=True)
-class SizeLimit:
+class SizeLimit(NamedTuple):
     """What a server said that it takes: so many "texts", "characters", "tokens" or "bytes".
 
     `most` is None where it gave no number; `asked` is what it said it was asked, where it did.

@@ -120,7 +120,7 @@ class Reranker(Held):
         """What is asked one after the other: one of them, but for a `Cascade`."""
         if self._options.combine is None:
             return self._instructed
-        return tuple(dataclasses.replace(one, combine=self.combine) for one in self._instructed)
+        return tuple(one._replace(combine=self.combine) for one in self._instructed)
 
     @property
     def scorers(self) -> Mapping[str, Scorer]:

@@ -18,7 +18,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..errors import ConfigurationError
 from ..ranking.candidate import RETRIEVAL
@@ -43,8 +43,7 @@ __all__ = ["Combination", "Recency", "ReciprocalRankFusion", "WeightedSum"]
 Signal = Sequence[float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What is known of one ranking before its signals are combined, by candidate.
 
     `retrieval`: the retriever's scores, and `ordered`: whether it is a retriever that put the

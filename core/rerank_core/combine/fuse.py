@@ -6,8 +6,8 @@ Pure; every list is in the order so far: the retriever's, or that of the stage b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..ranking.candidate import RAW, RETRIEVAL, Candidate
 from .combination import Combination, Evidence, WeightedSum
@@ -18,8 +18,7 @@ Signal = Sequence[float | None]
 NOTHING: Mapping[str, Signal] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
+class Scoring(NamedTuple):
     """What one scorer found: its scores, and what they were before they were mapped to 0..1."""
 
     name: str
@@ -40,14 +39,13 @@ class Scoring:
         return {self.name: self.scores, self.name + RAW: self.raw}
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """The order (positions, best first), each candidate's score, and the signals behind it."""
 
     order: Sequence[int]
     scores: Signal
     components: Mapping[str, Signal]
-    problems: Sequence[str] = field(default=())
+    problems: Sequence[str] = ()
     #: How they were combined, where there is something to say.
     note: str | None = None
     #: Whether the combination wanted the retriever's scores and has them of some alone, or was made
@@ -104,7 +102,7 @@ def fuse(
         note = _without_scores(retrieval, tuned_in)
     else:  # the embedded default knows what to do for want of any
         lacking = lacking and not retrieval.empty
-    return replace(combined, note=note, lacking=lacking)
+    return combined._replace(note=note, lacking=lacking)
 
 
 def _by_scores(combine: Combination) -> bool:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from statistics import StatisticsError, correlation
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -94,6 +93,8 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
     >>> rank_correlation([(1, 10), (2, 20), (3, 30)]), rank_correlation([(1, 1), (2, 1)])
     (1.0, 0.0)
     """
+    from statistics import StatisticsError, correlation  # few rankings ask for it
+
     mine, theirs = (normalize(side, "rank") for side in zip(*pairs, strict=True))
     try:
         return correlation(mine, theirs)  # type: ignore[arg-type]  # none is missing

@@ -6,18 +6,20 @@ Pure. Candidates are known by their position in the retriever's order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .fuse import Fused, Signal
 
+_NONE: Mapping[int, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+
+class Standing(NamedTuple):
     """Every candidate, best first; the scores and signals of those that have any."""
 
     order: Sequence[int]
-    scores: Mapping[int, float | None] = field(default_factory=dict)
-    components: Mapping[int, Mapping[str, float | None]] = field(default_factory=dict)
+    scores: Mapping[int, float | None] = _NONE
+    components: Mapping[int, Mapping[str, float | None]] = _NONE
 
     def head(self, depth: int | None) -> Sequence[int]:
         """The best so many; None for all."""
@@ -40,7 +42,7 @@ class Standing:
             components[position] = new
         told = [score for score in fused.scores if score is not None]
         if not told and list(fused.order) == list(range(len(seen))):
-            return replace(self, components=components)
+            return self._replace(components=components)
         rest = self.order[len(seen) :]
         scores = dict(zip(seen, fused.scores, strict=True))
         under = [self.scores.get(position) for position in rest]

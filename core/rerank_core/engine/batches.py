@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import Reason, ScorerError
@@ -39,27 +38,23 @@ class Limits(NamedTuple):
         return cls(asyncio.Semaphore(width), asyncio.Semaphore(width))
 
 
-@dataclass(slots=True)
 class Scored:
     """What came of it: a score or None for each text, and why some are None."""
 
-    scores: list[float | None]
-    raw: list[float | None]
-    #: How far the scorer trusts them, 0..1: as far as the least of its batches.
-    trust: float = 1.0
-    reasons: dict[Reason, None] = field(default_factory=dict)  # sets that keep their order
-    errors: list[ScorerError] = field(default_factory=list)
-    #: What the last try failed with, while the next one is waited for.
-    trouble: ScorerError | None = None
-    #: What the scorer raised where it could not load.
-    unloadable: Exception | None = None
-    #: How many of the scores needed no call: remembered, or shared with another ranking.
-    cached: int = 0
-
-    @classmethod
-    def nothing(cls, count: int) -> Scored:
+    def __init__(self, count: int) -> None:
         """No score yet for so many texts."""
-        return cls([None] * count, [None] * count)
+        self.scores: list[float | None] = [None] * count
+        self.raw: list[float | None] = [None] * count
+        #: How far the scorer trusts them, 0..1: as far as the least of its batches.
+        self.trust = 1.0
+        self.reasons: dict[Reason, None] = {}  # a set that keeps its order
+        self.errors: list[ScorerError] = []
+        #: What the last try failed with, while the next one is waited for.
+        self.trouble: ScorerError | None = None
+        #: What the scorer raised where it could not load.
+        self.unloadable: Exception | None = None
+        #: How many of the scores needed no call: remembered, or shared with another ranking.
+        self.cached = 0
 
     @property
     def coverage(self) -> float:
@@ -113,7 +108,7 @@ class Batch:
     ) -> None:
         self.query, self.texts, self.keys = query, texts, keys
         self.deadline, self.meter = deadline, meter
-        self.scored = Scored.nothing(len(texts))
+        self.scored = Scored(len(texts))
         #: Where in the batch each key's text is.
         self.positions = {key: position for position, key in enumerate(keys)}
         self.task: asyncio.Task[None]

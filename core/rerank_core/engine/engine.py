@@ -21,7 +21,6 @@ from .asking import Asker, strange
 from .batches import Batch, Scored, timed
 from .breaker import ILL, Breaker
 from .cache import Cache
-from .cache_keys import group_keys, text_keys
 from .hedging import hedged
 from .loading import AHEAD, Loading
 from .rate_limit import RateLimit
@@ -77,7 +76,7 @@ class Engine:
 
         Raises nothing but cancellation: what failed is in `reasons` and `errors`.
         """
-        scored = Scored.nothing(len(texts))
+        scored = Scored(len(texts))
         if not texts or not await self._loaded(scored, deadline, meter):
             return scored
         # what is remembered, and asked again, as one: each text, or each group
@@ -163,6 +162,8 @@ class Engine:
         """A key for each text, and the batches by key that may be joined."""
         if self.cache is None or self.traits.fingerprint is None:
             return [str(position) for position in range(len(texts))], {}
+        from .cache_keys import group_keys, text_keys  # only who has a cache needs a hash
+
         if self.traits.independent:
             return text_keys(self.traits.fingerprint, query, texts), self.cache.under_way
         keys = [""] * len(texts)

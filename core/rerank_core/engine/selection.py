@@ -10,8 +10,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from ..ranking.candidate import Candidate
 from ..ranking.given import Given
@@ -30,8 +30,7 @@ SHARE = 0.2
 Flow = Callable[[Given, Deadline], Awaitable[tuple[list[Placed], Report]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """`duplicates` and `max_per` of `Options`, at work."""
 
     duplicates: Duplicates = "keep"
@@ -80,8 +79,7 @@ async def _without_repeats(
 
 def _part(given: Given, kept: Sequence[int]) -> Given:
     """These alone, which are in the retriever's order."""
-    return replace(
-        given,
+    return given._replace(
         documents=[given.documents[index] for index in kept],
         candidates=[given.candidates[index] for index in kept],
         retrieval=given.retrieval.of(kept),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 
 from ..errors import ScorerError
 from ..ranking.ranking import Ranking
 from ..runtime import threads
-from ..telemetry.chat_callbacks import unobserved
 from ..telemetry.log import log
 
 #: Calls scored in shadow at the same time; beyond them a sampled call goes unscored.
@@ -28,6 +26,8 @@ class Shadows:
         self, share: float, score: Callable[[], Awaitable[Ranking]], tell: Callable[[Ranking], None]
     ) -> None:
         """Score this share (0..1) of the calls, and tell of each in a thread."""
+        import random  # most rerankers never draw
+
         if random.random() < share and len(self._tasks) < MOST:
             task = asyncio.create_task(_told(score, tell))
             self._tasks.add(task)
@@ -40,6 +40,8 @@ class Shadows:
 
 
 async def _told(score: Callable[[], Awaitable[Ranking]], tell: Callable[[Ranking], None]) -> None:
+    from ..telemetry.chat_callbacks import unobserved  # few rankings are scored in shadow
+
     with unobserved():  # the ranking that was observed is over
         try:
             ranking = await score()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ..combine.combination import Combination
 from ..combine.estimate import STAGE_TRUST, TRUST
@@ -26,17 +27,16 @@ from .engine import Engine
 FALLBACK_SHARE, FALLBACK_SECONDS = 0.2, 1.0
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a stage. Its `meter` may be added to until the ranking is over."""
 
     name: str
     standing: Standing
-    meter: Meter = field(default_factory=Meter)
+    meter: Meter
     seen: int = 0
     changed: int = 0
     skipped: bool = False
-    found: Mapping[str, Scored] = field(default_factory=dict)
+    found: Mapping[str, Scored] = MappingProxyType({})
     fallback: tuple[str, Scored] | None = None
     problems: Sequence[str] = ()
     lacking: bool = False
@@ -122,7 +122,7 @@ class StageRunner:
         seen = standing.head(self.depth)
         listed = [candidates[position] for position in seen]
         if self._skips(standing, retrieval, seen):
-            return Outcome(self.name, standing, seen=len(seen), skipped=True)
+            return Outcome(self.name, standing, Meter(), seen=len(seen), skipped=True)
         started = time.monotonic()
         with metered() as meter:
             texts = [candidate.text for candidate in listed]
@@ -172,8 +172,10 @@ class StageRunner:
     def out_of_time(self, standing: Standing) -> Outcome:
         """What comes of it where the deadline has struck before it began."""
         seen = len(standing.head(self.depth))
-        late = replace(Scored.nothing(seen), reasons={Reason.TIMEOUT: None})
-        return Outcome(self.name, standing, seen=seen, found=dict.fromkeys(self.engines, late))
+        late = Scored(seen)
+        late.reasons[Reason.TIMEOUT] = None
+        found = dict.fromkeys(self.engines, late)
+        return Outcome(self.name, standing, Meter(), seen=seen, found=found)
 
     def _skips(self, standing: Standing, retrieval: Retrieval, seen: Sequence[int]) -> bool:
         if self.unless is None:

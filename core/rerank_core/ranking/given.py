@@ -8,7 +8,6 @@ query, must not end the turn of a conversation: it counts as missing, and the re
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self, TypeVar
 
 from ..errors import InvalidInputError, Reason
@@ -28,8 +27,7 @@ _ROWS = {
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(NamedTuple):
     why: str
 
 
@@ -75,8 +73,7 @@ class Retrieved(list[Any]):
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One question: the caller's own `documents`, a candidate of each, the retriever's part.
 
     `unread`: positions of those that have no text to be scored. `notes` and `reasons`: what the
@@ -89,7 +86,7 @@ class Given:
     retrieval: Retrieval
     unread: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
-    reasons: tuple[Reason, ...] = field(default=())
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def blank(self) -> bool:

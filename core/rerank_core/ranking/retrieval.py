@@ -8,9 +8,8 @@ them would turn the retriever's order round.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .candidate import Candidate
 
@@ -22,8 +21,7 @@ RetrievalScore = Literal["similarity", "distance", "none"]
 FEWEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieval:
+class Retrieval(NamedTuple):
     """The retriever's part in one ranking.
 
     `order`: positions in the input, best retrieved first. `scores` by position in the input,
@@ -56,8 +54,7 @@ class Retrieval:
     def of(self, indices: Sequence[int]) -> Retrieval:
         """The part of these alone, which are given in its order."""
         before = self.distances
-        return replace(
-            self,
+        return self._replace(
             order=range(len(indices)),
             scores=[self.scores[index] for index in indices],
             distances=None if before is None else [before[index] for index in indices],
@@ -65,7 +62,7 @@ class Retrieval:
 
     def without_scores(self) -> Retrieval:
         """The same order, of which neither they nor ranks are to count."""
-        return replace(self, scores=[None] * len(self.scores), distances=None, ranks=False)
+        return self._replace(scores=[None] * len(self.scores), distances=None, ranks=False)
 
 
 def retrieval_of(

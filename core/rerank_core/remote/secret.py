@@ -12,7 +12,6 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from weakref import WeakSet
 
 from ..errors import ConfigurationError, MissingKeyError
@@ -144,6 +143,8 @@ def redact(message: str, limit: int = 300) -> str:
 
 def without_secrets(url: str) -> str:
     """The URL as it may be shown: no password, and no parameter that is a secret."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit  # only who has a URL needs them
+
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     user = user.partition(":")[0]
@@ -313,6 +314,8 @@ def _known_values() -> Iterable[str]:
 
 
 def _forms(secret: Secret) -> Iterator[str]:
+    from urllib.parse import quote
+
     given = [secret._value, *(os.environ.get(name) for name in secret.variables)]
     for value in given:
         if value and len(stripped := value.strip()) >= _SHORTEST:

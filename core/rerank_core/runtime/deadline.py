@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from numbers import Real
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import ConfigurationError
 from .numbers import finite
@@ -43,8 +42,7 @@ def seconds(name: str, limit: Timeout) -> float | None:
     return finite(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A moment on the monotonic clock, or never."""
 
     at: float | None = None

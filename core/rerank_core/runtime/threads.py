@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .fork import after_fork
@@ -191,6 +190,7 @@ def cores() -> int:
     with suppress(ValueError):  # not set, or a list of levels
         count = min(count, max(1, int(os.environ.get("OMP_NUM_THREADS", ""))))
     with suppress(OSError, ValueError):  # no such file, or "max": no quota
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        with open("/sys/fs/cgroup/cpu.max") as limits:
+            quota, period = limits.read().split()
         count = min(count, max(1, round(int(quota) / int(period))))
     return count

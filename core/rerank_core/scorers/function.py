@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..protocols import ScorerBase, Scores
-from ..remote.identity import checked_cache_name
 from ..runtime.loop import call_where_it_belongs
 
 ScoringFunction = Callable[
@@ -55,6 +54,8 @@ class FunctionScorer(ScorerBase):
         self.max_concurrency = max_concurrency
         self.default_timeout = default_timeout
         if cache_name is not None:
+            from ..remote.identity import checked_cache_name  # most have none
+
             self.fingerprint = f"function/{checked_cache_name(cache_name)}/{scale}"
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:

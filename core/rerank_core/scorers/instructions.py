@@ -7,7 +7,6 @@ It raises `ConfigurationError` where its model or its server takes none after al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ..errors import ConfigurationError
 from ..protocols import Scorer
@@ -23,8 +22,7 @@ def instruct(stages: Sequence[Recipe], instruction: str | None) -> tuple[Recipe,
         return tuple(stages)
     refusals: list[str] = []
     made = tuple(
-        replace(
-            stage,
+        stage._replace(
             scorers={
                 name: _with(name, scorer, instruction, refusals)
                 for name, scorer in stage.scorers.items()

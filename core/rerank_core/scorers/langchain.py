@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import ConfigurationError, Reason, ScorerError
 from ..protocols import Scorer, ScorerBase
-from ..remote.foreign_errors import foreign_errors
 from ..runtime.loop import call_where_it_belongs
 from ..runtime.numbers import finite
 from ..runtime.usage import record
@@ -82,6 +81,8 @@ class CompressorScorer(ScorerBase):
         if not texts:
             return []
         from langchain_core.documents import Document
+
+        from ..remote.foreign_errors import foreign_errors  # few score with a compressor
 
         asked = self._for(len(texts))
         documents = [Document(text, metadata={_PLACE: at}) for at, text in enumerate(texts)]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..combine.combination import Combination
-from ..combine.hybrid import BM25, Hybrid
 from ..errors import ConfigurationError
 from ..protocols import Scorer
 from .cascade import Cascade, as_cascade, is_cascade
@@ -57,8 +55,7 @@ ScorerLike = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """Scorers by the name of their signal, and how their scores are combined, if at all.
 
     As a stage of a cascade, also what `Stage` says: how many they are shown, and when they are
@@ -106,6 +103,8 @@ def recipe(scorer: Any) -> Recipe:
             f"a cascade is the whole of scorer=, and no part of it: {scorer!r}"
         )
     if scorer is None or scorer == HYBRID:
+        from ..combine.hybrid import BM25, Hybrid  # for want of another scorer only
+
         return Recipe({BM25: scorer_for(BM25)}, Hybrid(), name=HYBRID)
     if isinstance(scorer, Mapping):
         if not scorer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ..engine.batches import Scored
 from ..engine.engine import Engine
@@ -47,8 +46,8 @@ async def check_scorers(
 async def _check(name: str, scorer: Scorer, rate_limit: RateLimit) -> tuple[int, list[Finding]]:
     traits = traits_of(scorer)
     # one call a list, whatever it likes best: it is short, and is to be seen as a whole
-    whole = replace(
-        traits, independent=False, batch_size=None, own_groups=None, adaptive_batches=False
+    whole = traits._replace(
+        independent=False, batch_size=None, own_groups=None, adaptive_batches=False
     )
     engine = Engine(scorer, whole, traits.max_concurrency, rate_limit=rate_limit)
     lists = plan(_longest(scorer, traits))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
@@ -32,6 +31,8 @@ def score_store(cache: Any) -> ScoreStore | None:
     """
     if cache is None:
         return None
+    from pathlib import Path  # most rerankers have no cache
+
     from .memory import MemoryStore
     from .redis import RedisStore
     from .redis_clients import is_client

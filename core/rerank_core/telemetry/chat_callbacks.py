@@ -32,7 +32,6 @@ from typing import Any, Protocol
 
 from ..errors import Reason, ScorerError
 from ..protocols import Reply
-from ..remote.http_errors import from_foreign
 from ..runtime.context import carrying, current
 from .log import log
 from .tracing import chat_span
@@ -142,8 +141,12 @@ def chat_call(
 def _as_told(error: BaseException) -> ScorerError:
     if isinstance(error, ScorerError):
         return error
+    if not isinstance(error, Exception):
+        return _given_up()
+    from ..remote.http_errors import from_foreign  # for what fails only
+
     # a client's own error may carry the request, and the key with it
-    return from_foreign(error) if isinstance(error, Exception) else _given_up()
+    return from_foreign(error)
 
 
 def _given_up() -> ScorerError:

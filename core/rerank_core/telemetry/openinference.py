@@ -7,7 +7,6 @@ recorded unless a switch hides them. Pure, but for the environment.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -43,6 +42,8 @@ def documents_of(asked: Given, ranking: Ranking, room: int) -> dict[str, Any]:
 
     Where that is too few, the last of what went in are left out first, and counted.
     """
+    import json  # for what is traced only
+
     found: dict[str, Any] = {}
     left_out = 0
     if not hides("OUTPUTS"):
@@ -60,6 +61,8 @@ def documents_of(asked: Given, ranking: Ranking, room: int) -> dict[str, Any]:
 
 def chat_asked(provider: str | None, model: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """A call of a chat model as it is sent, but for the key."""
+    import json
+
     found = {KIND: "LLM", "llm.model_name": model}
     if provider is not None:
         found["llm.provider"] = provider
