@@ -11,24 +11,33 @@ from rerank_core.errors import require
 require("langchain_rerank", "langchain", "langchain_core")
 
 from .compressor import RerankCompressor
-from .presets import (
-    BM25Reranker,
-    CohereReranker,
-    CrossEncoderReranker,
-    EmbeddingReranker,
-    HybridReranker,
-    LLMReranker,
-    OnnxReranker,
-    RerankAPIReranker,
-)
 
 if TYPE_CHECKING:
+    from .presets import (
+        BM25Reranker,
+        CohereReranker,
+        CrossEncoderReranker,
+        EmbeddingReranker,
+        HybridReranker,
+        LLMReranker,
+        OnnxReranker,
+        RerankAPIReranker,
+    )
     from .retriever import RerankRetriever
     from .store_scores import scored
     from .tools import rerank_tool
 
-#: What imports more of LangChain than a compressor does: it is imported when it is asked for.
+#: What is imported when it is asked for: presets, each of which is a model of pydantic's to build,
+#: and what imports more of LangChain than a compressor does.
 _HOMES = {
+    "BM25Reranker": "presets",
+    "CohereReranker": "presets",
+    "CrossEncoderReranker": "presets",
+    "EmbeddingReranker": "presets",
+    "HybridReranker": "presets",
+    "LLMReranker": "presets",
+    "OnnxReranker": "presets",
+    "RerankAPIReranker": "presets",
     "RerankRetriever": "retriever",
     "rerank_tool": "tools",
     "scored": "store_scores",
@@ -54,3 +63,7 @@ def __getattr__(name: str) -> Any:
     if (home := _HOMES.get(name)) is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.documents import BaseDocumentCompressor, Document
@@ -225,6 +224,8 @@ class RerankCompressor(BaseDocumentCompressor):
         there = [document.metadata or {} for document in documents if _is_document(document)]
         if not there or any(own.get(self.score_field) is not None for own in there):
             return None
+        from difflib import get_close_matches  # for this note only
+
         numbers = {name for own in there for name, value in own.items() if _is_number(value)}
         note = f"no document has the score_field {self.score_field!r} in its metadata"
         if near := get_close_matches(self.score_field, sorted(numbers), n=1, cutoff=0.5):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -20,13 +21,23 @@ from llama_index.core.instrumentation.events.span import (  # type: ignore[attr-
 from llama_index.core.instrumentation.span import active_span_id
 
 from rerank_core.protocols import Reply
-from rerank_core.telemetry.chat_callbacks import ChatCall
+from rerank_core.telemetry.chat_callbacks import ChatCall, aobserving, observing
 from rerank_core.telemetry.openinference import traces
 from rerank_core.telemetry.tracing import name_model
 
 dispatcher = get_dispatcher(__name__)
 
 NAME = "OpenAIChat"
+
+
+def chat_events(callbacks: CallbackManager) -> AbstractContextManager[None]:
+    """Around a ranking."""
+    return observing(ChatEvents(callbacks))
+
+
+def achat_events(callbacks: CallbackManager) -> AbstractAsyncContextManager[None]:
+    """Same, around one that is awaited."""
+    return aobserving(ChatEvents(callbacks))
 
 
 class _Run(NamedTuple):

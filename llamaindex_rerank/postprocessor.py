@@ -29,12 +29,8 @@ from rerank_core.options import RerankerChanges, for_call
 from rerank_core.ranking.given import Found, Retrieved, as_list
 from rerank_core.ranking.ranking import RankedCandidate
 from rerank_core.scorers.named import ScorerLike
-from rerank_core.telemetry.chat_callbacks import aobserving, observing
 from rerank_core.telemetry.openinference import traces
 from rerank_core.telemetry.tracing import told_by_framework
-
-from .chat_events import ChatEvents
-from .prompts import prompts_of, with_prompts
 
 dispatcher = get_dispatcher(__name__)
 
@@ -170,17 +166,23 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
             return {"config": None}
 
     def _get_prompts(self) -> PromptDictType:
+        from .prompts import prompts_of  # few ask for prompts
+
         return prompts_of(self.reranker)
 
     def _update_prompts(self, prompts: PromptDictType) -> None:
+        from .prompts import with_prompts
+
         self.reranker = with_prompts(self.reranker, prompts)
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
+        from .chat_events import chat_events  # with the first call, not with the class
+
         query, listed = _query(query_bundle), _listed(nodes)
         with self._traced(query, listed) as told:
-            with observing(ChatEvents(self.callback_manager)):
+            with chat_events(self.callback_manager):
                 ranking = self.reranker.rank(query, self._retrieved(listed), top_n=self._top_n)
             return told(ranking)
 
@@ -188,10 +190,12 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
+        from .chat_events import achat_events
+
         query, listed = _query(query_bundle), _listed(nodes)
         with self._traced(query, listed) as told:
             retrieved = self._retrieved(listed)
-            async with aobserving(ChatEvents(self.callback_manager)):
+            async with achat_events(self.callback_manager):
                 ranking = await self.reranker.arank(query, retrieved, top_n=self._top_n)
             return told(ranking)
 
