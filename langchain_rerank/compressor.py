@@ -239,15 +239,13 @@ class RerankCompressor(BaseDocumentCompressor):
         if not isinstance(document, Document):
             raise InvalidInputError(f"it is no Document, but {document!r:.80}")
         return Found(
-            self._text(document),
+            self._text(document) if self.metadata_fields else document.page_content,
             document.id,
             document.metadata.get(self.score_field) if self.score_field else None,
             document.metadata,
         )
 
     def _text(self, document: Document) -> str:
-        if not self.metadata_fields:
-            return document.page_content
         shown = [
             f"{name}: {document.metadata[name]}"
             for name in self.metadata_fields

@@ -216,8 +216,9 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
     def _read(self, node: NodeWithScore) -> Found:
         if not isinstance(node, NodeWithScore):
             raise InvalidInputError(f"it is no NodeWithScore, but {node!r:.80}")
-        text = node.node.get_content(metadata_mode=self.metadata_mode)
-        return Found(text, node.node.node_id, node.score, _metadata(node.node))
+        inner = node.node
+        text = inner.get_content(metadata_mode=self.metadata_mode)
+        return Found(text, inner.node_id, node.score, _metadata(inner))
 
     @contextmanager
     def _traced(
@@ -233,13 +234,13 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
             return result
 
         seen = _shown(nodes)
-        top_n = self._top_n or len(nodes)
+        top_n, name = self._top_n or len(nodes), self.reranker.name
         dispatcher.event(
             ReRankStartEvent(
                 query=query,
                 nodes=seen,
                 top_n=top_n,
-                model_name=self.reranker.name,
+                model_name=name,
                 tags={"reranker": type(self).__name__},
             )
         )
@@ -247,7 +248,7 @@ class RerankPostprocessor(BaseNodePostprocessor, PromptMixin):
             CBEventType.RERANKING,
             payload={
                 EventPayload.NODES: seen,
-                EventPayload.MODEL_NAME: self.reranker.name,
+                EventPayload.MODEL_NAME: name,
                 EventPayload.QUERY_STR: query,
                 EventPayload.TOP_K: top_n,
             },
@@ -283,14 +284,14 @@ def _query(bundle: QueryBundle | str | None) -> str:
 
 def _metadata(node: BaseNode) -> dict[str, Any]:
     """The node's own, and under "ref_doc_id" the document that it was cut from, for `max_per`."""
-    source = {} if node.ref_doc_id is None else {"ref_doc_id": node.ref_doc_id}
-    return {**source, **node.metadata}
+    source = node.ref_doc_id
+    return node.metadata if source is None else {"ref_doc_id": source, **node.metadata}
 
 
 def _listed(nodes: Sequence[NodeWithScore]) -> Sequence[NodeWithScore]:
     """As a list. Raises `InvalidInputError` where not one of them is a node."""
     listed = as_list(nodes)
-    if listed and not _shown(listed):
+    if listed and not any(isinstance(node, NodeWithScore) for node in listed):
         raise InvalidInputError(f"a node is a LlamaIndex NodeWithScore, not {listed[0]!r:.80}")
     return listed
 

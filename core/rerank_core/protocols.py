@@ -140,6 +140,11 @@ class Traits(NamedTuple):
         return groups
 
 
+def name_of(scorer: Scorer) -> str:
+    """What its signal is called: the name that it declares, else its class's."""
+    return getattr(scorer, "name", None) or type(scorer).__name__
+
+
 def traits_of(scorer: Scorer) -> Traits:
     """What the scorer declares.
 
@@ -149,7 +154,7 @@ def traits_of(scorer: Scorer) -> Traits:
     """
     ours = isinstance(scorer, ScorerBase)
     return Traits(
-        name=getattr(scorer, "name", None) or type(scorer).__name__,
+        name=name_of(scorer),
         independent=bool(getattr(scorer, "independent", False)),
         batch_size=getattr(scorer, "batch_size", None),
         max_concurrency=getattr(scorer, "max_concurrency", 1),

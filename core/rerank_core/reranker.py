@@ -29,7 +29,7 @@ from .options import (
     spelled_out,
     spelled_out_changes,
 )
-from .protocols import Scorer, ScoreStore, traits_of
+from .protocols import Scorer, ScoreStore, name_of
 from .ranking.candidate import RETRIEVAL, Document
 from .ranking.cut import cut
 from .ranking.given import Given, given
@@ -334,7 +334,7 @@ class Reranker(Held):
         """
         if not isinstance(self.timeout, Unset):
             return seconds("timeout", self.timeout)
-        wishes = [traits_of(scorer).default_timeout for scorer in self.scorers.values()]
+        wishes = [getattr(scorer, "default_timeout", None) for scorer in self.scorers.values()]
         return max((wish for wish in wishes if wish is not None), default=None)
 
     async def _rank(self, asked: Given, top_n: int | None, deadline: Deadline) -> Ranking:
@@ -391,7 +391,7 @@ class Reranker(Held):
 
 
 def _name(scorer: Scorer) -> str:
-    return str(getattr(scorer, "model", None) or traits_of(scorer).name)
+    return str(getattr(scorer, "model", None) or name_of(scorer))
 
 
 Reranker.__doc__ = described(Reranker.__doc__)

@@ -32,22 +32,29 @@ class Standing(NamedTuple):
         nothing was found the order and the scores stay. Where the stage `combined` signals, they
         are shown as it did.
         """
-        components = dict(self.components)
         names, signals = tuple(fused.components), zip(*fused.components.values(), strict=True)
-        for position, values in zip(seen, signals, strict=False):  # there may be no signal
-            new = dict(zip(names, values, strict=True))
-            if old := components.get(position):
-                kept = {} if combined else old
-                new = {**old, **new, **kept}
-            components[position] = new
+        found = [dict(zip(names, values, strict=True)) for values in signals]
+        new = dict(zip(seen, found, strict=False))  # there may be no signal
+        components = self._with(new, combined=combined) if self.components else new
         told = [score for score in fused.scores if score is not None]
         if not told and list(fused.order) == list(range(len(seen))):
             return self._replace(components=components)
-        rest = self.order[len(seen) :]
+        order = [seen[place] for place in fused.order]
         scores = dict(zip(seen, fused.scores, strict=True))
-        under = [self.scores.get(position) for position in rest]
-        scores |= zip(rest, _beneath(under, min(told)) if told else under, strict=True)
-        return Standing([*(seen[place] for place in fused.order), *rest], scores, components)
+        if rest := self.order[len(seen) :]:
+            under = [self.scores.get(position) for position in rest]
+            scores |= zip(rest, _beneath(under, min(told)) if told else under, strict=True)
+            order += rest
+        return Standing(order, scores, components)
+
+    def _with(
+        self, found: Mapping[int, dict[str, float | None]], *, combined: bool
+    ) -> Mapping[int, Mapping[str, float | None]]:
+        components = dict(self.components)
+        for position, new in found.items():
+            old = components.get(position, {})
+            components[position] = {**old, **new} if combined else {**old, **new, **old}
+        return components
 
 
 def _beneath(scores: Signal, lowest: float) -> Signal:

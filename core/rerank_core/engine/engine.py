@@ -293,11 +293,11 @@ class Engine:
     ) -> None:
         """Take over what a batch has so far: it may go on for others."""
         seen = set()
+        places, scores, raw = batch.positions, batch.scored.scores, batch.scored.raw
         for position in positions:
-            within = batch.positions[keys[position]]
-            scored.scores[position] = batch.scored.scores[within]
-            scored.raw[position] = batch.scored.raw[within]
-            if batch.scored.scores[within] is not None and (shared or within in seen):
+            within = places[keys[position]]
+            scored.scores[position], scored.raw[position] = scores[within], raw[within]
+            if (shared or within in seen) and scores[within] is not None:
                 scored.cached += 1
             seen.add(within)
         if batch.scored.coverage:

@@ -42,12 +42,13 @@ class Candidate:
             raise InvalidInputError(
                 f"a candidate's metadata is a mapping, not {type(self.metadata).__name__}"
             )
-        try:
-            object.__setattr__(self, "score", measured(self.score))
-        except (TypeError, ValueError):
-            raise InvalidInputError(
-                f"a candidate's score is a number or None, not {self.score!r:.80}"
-            ) from None
+        if self.score is not None:
+            try:
+                object.__setattr__(self, "score", measured(self.score))
+            except (TypeError, ValueError):
+                raise InvalidInputError(
+                    f"a candidate's score is a number or None, not {self.score!r:.80}"
+                ) from None
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
     def __repr__(self) -> str:
