@@ -25,7 +25,6 @@ from ..ranking.candidate import RETRIEVAL
 from ..runtime.numbers import is_present
 from .estimate import estimate
 from .normalize import Normalization, check_normalization, normalize
-from .recency import Recency
 from .signals import (
     RECENCY,
     SignalFunction,
@@ -33,12 +32,14 @@ from .signals import (
     evaluate,
     signals_from_dict,
     signals_to_dict,
+    usual_recency,
 )
 
 if TYPE_CHECKING:
     from ..ranking.candidate import Candidate
+    from .recency import Recency
 
-__all__ = ["Combination", "Recency", "ReciprocalRankFusion", "WeightedSum"]
+__all__ = ["Combination", "ReciprocalRankFusion", "WeightedSum"]
 
 Signal = Sequence[float | None]
 
@@ -175,7 +176,7 @@ class Combination(ABC):
         """The functions given; a weight for "recency" alone means the default `Recency()`."""
         functions = dict(self.signals)
         if self.weights and RECENCY in self.weights:
-            functions.setdefault(RECENCY, Recency())
+            functions.setdefault(RECENCY, usual_recency())
         return functions
 
     def _freeze(self) -> None:
@@ -224,7 +225,7 @@ class WeightedSum(Combination):
         """
         return cls(
             {RETRIEVAL: 0.3, scorer: 0.5, RECENCY: 0.2},
-            {RECENCY: recency or Recency()},
+            {RECENCY: recency or usual_recency()},
             {RETRIEVAL: "min-max", scorer: "min-max", RECENCY: "none"},
         )
 

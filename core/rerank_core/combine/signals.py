@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ..ranking.candidate import RETRIEVAL
 from ..runtime.numbers import is_present
-from .recency import Recency
 
 if TYPE_CHECKING:
     from ..ranking.candidate import Candidate
+    from .recency import Recency
 
 #: The signal that needs no function of the user's.
 RECENCY = "recency"
@@ -26,6 +26,8 @@ def evaluate(
     function: SignalFunction, query: str, candidates: Sequence[Candidate]
 ) -> tuple[list[float | None], list[str]]:
     """A value per candidate, None where there is none; and a line for each that went wrong."""
+    from .recency import Recency  # most combinations look at no date
+
     if isinstance(function, Recency):
         function = function.at_one_time()
     elif _wants_query(function):
@@ -59,6 +61,8 @@ def checked_signals(signals: Mapping[str, SignalFunction]) -> dict[str, SignalFu
 
 def signals_to_dict(signals: Mapping[str, SignalFunction]) -> dict[str, Any]:
     """As plain values, which only `Recency` has: `ConfigurationError` for any other function."""
+    from .recency import Recency
+
     plain: dict[str, Any] = {}
     for name, function in signals.items():
         if not isinstance(function, Recency):
@@ -71,7 +75,16 @@ def signals_to_dict(signals: Mapping[str, SignalFunction]) -> dict[str, Any]:
 
 def signals_from_dict(plain: Mapping[str, Any]) -> dict[str, SignalFunction]:
     """Back from `signals_to_dict`."""
+    from .recency import Recency
+
     return {name: Recency.from_dict(values) for name, values in plain.items()}
+
+
+def usual_recency() -> Recency:
+    """What a weight for "recency" stands for."""
+    from .recency import Recency
+
+    return Recency()
 
 
 def _wants_query(function: SignalFunction) -> bool:
