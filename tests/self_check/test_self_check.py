@@ -16,7 +16,7 @@ from rerank_core import Reranker
 from rerank_core.protocols import ScorerBase
 from rerank_core.scorers.function import FunctionScorer
 from rerank_core.self_check import Fault
-from rerank_core.self_check.plan import MOST_CALLS
+from rerank_core.self_check.plan import MOST_CALLS, Purpose, in_parts, plan
 from rerank_core.self_check.texts import FILLER, LEAD, TOPICS
 from rerank_core.stores import MemoryStore
 from rerank_core.testing import FakeChat
@@ -181,3 +181,56 @@ def test_what_does_not_answer_is_a_finding() -> None:
 
     assert [one.fault for one in report.findings] == [Fault.UNANSWERED]
     assert len(chat.requests) <= 4
+
+
+class Slow(ScorerBase):
+    """As a model is: a while for each list, and it says what its scores depend on."""
+
+    fingerprint = "slow/1"
+
+    def __init__(self, noise: float = 0.0) -> None:
+        self.calls, self.noise = 0, noise
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        self.calls += 1
+        await asyncio.sleep(0.03)
+        return [words_in_common(query, text) + self.noise * self.calls for text in texts]
+
+
+def test_what_is_settled_is_not_asked_of_a_model_again() -> None:
+    """Its scores are the same later, elsewhere and alone: five lists could show nothing else."""
+    model = Slow()
+
+    report = Reranker(model).check()
+
+    assert report.ok
+    assert model.calls == report.calls < len(plan()) <= MOST_CALLS
+
+
+def test_all_is_asked_of_a_model_that_says_something_else_the_next_time() -> None:
+    """As before: which way its scores hang on the list is what those lists tell."""
+    report = Reranker(Slow(noise=0.02)).check()
+
+    assert [one.fault for one in report.findings] == [Fault.UNSTABLE]
+    assert report.calls == len(plan())
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 10])
+def test_no_list_is_lost_in_two_parts(at_once: int) -> None:
+    """Whatever a scorer takes at once."""
+    lists = plan(at_once)
+    first, rest = in_parts(lists)
+
+    assert sorted(map(id, lists)) == sorted(map(id, [*first, *rest]))
+
+
+def test_what_the_first_part_asks_again_stands_in_another_place() -> None:
+    """And in other company; so that the order of a list, too, is looked at by then."""
+    first, _ = in_parts(plan())
+    matches = {asked.topic: asked for asked in first if asked.purpose is Purpose.MATCH}
+    for asked in first:
+        if asked.purpose in (Purpose.WITHOUT, Purpose.ALONE):
+            before = matches[asked.topic].texts
+            again = [at for at, text in enumerate(asked.texts) if text in before]
+            assert again
+            assert all(before[at : at + 1] != asked.texts[at : at + 1] for at in again)

@@ -12,6 +12,12 @@ from statistics import fmean, median
 from ..combine.normalize import rank_correlation
 from .plan import Asked, Kind, Purpose, Text
 
+#: Of the separation between answers and others: by how much the score of a pair may differ and be
+#: called the same, a tenth of the least that any finding goes by.
+SETTLED = 0.001
+#: … and the least pairs asked again that it takes to say so.
+_FEW = 4
+
 #: What does not answer the question, and is not on its subject either.
 _OFF = frozenset({Kind.OTHER, Kind.LONG, Kind.EMPTYISH, Kind.NOISE})
 
@@ -161,6 +167,17 @@ class Answers:
                         for text, score in answer.by_text().items():
                             if text in before:
                                 yield before[text], score
+
+    @property
+    def settled(self) -> bool:
+        """Whether whatever was asked again has the score that it had, and all have one."""
+        pairs = self.same_pairs(Purpose.AGAIN, Purpose.WITHOUT, Purpose.ALONE)
+        changes = [abs(now - before) for before, now in pairs]
+        return (
+            all(None not in answer.scores for answer in self.all)
+            and len(changes) >= _FEW
+            and max(changes) <= max(self.same, SETTLED * self.separation)
+        )
 
     @cached_property
     def distinct(self) -> int:

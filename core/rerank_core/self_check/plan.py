@@ -94,12 +94,33 @@ def plan(most: int = LONGEST) -> Sequence[Asked]:
         again,
         *(_turned(matches[topic]) for topic in (3, 6)),
         Asked(Purpose.WITHOUT, 2, (*_others(2, 2), _text(Kind.NOISE, 2))[:size]),
-        Asked(Purpose.WITHOUT, 5, tuple(_others(5, 3))[:size]),
+        # … each of them at another place than it had with the answer
+        Asked(Purpose.WITHOUT, 5, tuple(_others(5, 3)[:size][::-1])),
         *(_late(topic, size) for topic in (1, 6)),
-        Asked(Purpose.ALONE, 4, (_own(4),)),
         Asked(Purpose.ALONE, 4, tuple(_others(4, 1))),
+        Asked(Purpose.ALONE, 4, (_own(4),)),
         again,  # once more at the end: what drifts has done so by now
     ]
+
+
+def in_parts(lists: Sequence[Asked]) -> tuple[Sequence[Asked], Sequence[Asked]]:
+    """What tells whether a score hangs on its list at all, and what only tells in which way.
+
+    The first part has every question, and of what is asked again one list of each: three passages
+    at other places and in other company, one text alone, and the first list word for word at the
+    end. Where all these have the scores that they had, to the last digits, the second part could
+    show nothing else. 20 pairs are one part.
+    """
+    last = {asked.purpose: at for at, asked in enumerate(lists)}
+    if Purpose.ALONE not in last:
+        return lists, ()
+    again = {last[purpose] for purpose in (Purpose.WITHOUT, Purpose.ALONE, Purpose.AGAIN)}
+    once = (Purpose.MATCH, Purpose.LATE)
+    first = {at for at, asked in enumerate(lists) if asked.purpose in once} | again
+    return (
+        [asked for at, asked in enumerate(lists) if at in first],
+        [asked for at, asked in enumerate(lists) if at not in first],
+    )
 
 
 def _match(topic: int, size: int) -> Asked:
