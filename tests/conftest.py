@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,13 @@ settings.register_profile("quick", settings.get_profile("rerank"), max_examples=
 def pytest_configure(config: pytest.Config) -> None:
     """Fewer examples in the quick part."""
     settings.load_profile("quick" if config.option.markexpr == QUICK else "rerank")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: no collection of garbage need go through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -189,6 +189,7 @@ def at(server: Server) -> dict[str, str]:
 class TestWholePipelines:
     """A store on disk and real vectors, an agent, production, and a reranker that does not help."""
 
+    @pytest.mark.long  # two processes each, which import and encode for 20 seconds
     @pytest.mark.parametrize(
         ("example", "needs"),
         [

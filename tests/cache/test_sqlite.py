@@ -93,7 +93,9 @@ class TestTheFile:
         reranker.close()
 
         assert len(content) > 1000
-        for word in (*secret.split()[1:], "counting", "alpha", "beta"):
+        # "on" stands in a few thousand bytes of keys and times by chance
+        words = [word for word in secret.lower().split() if len(word) > 3]
+        for word in (*words, "counting", "alpha", "beta"):
             for encoding in ("utf-8", "utf-16-le"):
                 assert word.encode(encoding) not in content.lower()
 

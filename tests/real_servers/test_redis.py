@@ -56,9 +56,9 @@ def tls_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Sentinel]:
-    with sentinel(tmp_path) as found:
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinel]:
+    with sentinel(tmp_path_factory.mktemp("sentinel")) as found:
         yield found
 
 
@@ -153,9 +153,9 @@ def _clients(
 
 
 class TestNothingIsLost:
-    def test_a_failover_under_load(self, watched: Sentinel) -> None:
+    def test_a_failover_under_load(self, tmp_path: Path) -> None:
         """The primary is killed; every ranking is whole, and the new one is written to."""
-        with Reranker(Counting(), cache=watched.url) as reranker:
+        with sentinel(tmp_path) as watched, Reranker(Counting(), cache=watched.url) as reranker:
             rankings, stop = _under_load(reranker)
             watched.primary.stop()
             until(lambda: watched.is_primary(watched.ports[1]), "the replica takes over")
