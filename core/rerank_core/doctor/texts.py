@@ -146,19 +146,24 @@ def _copies(evidence: Evidence) -> Finding | None:
 
 def _overlapping(evidence: Evidence) -> Finding | None:
     """Chunks: no two the same, and each half of another."""
+    tops = [
+        top
+        for case in evidence.cases
+        if len(top := [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]) > 2
+    ]
     whole = {hit.text for case in evidence.cases for hit in case.hits}
-    often = Counter(pair for text in whole for pair in set(pairwise(_folded(text))))
+    pairs = {text: set(pairwise(_folded(text))) for top in tops for text in top}
+    wanted: set[tuple[str, str]] = set().union(*pairs.values())
+    often = Counter(p for text in whole for p in wanted.intersection(pairwise(_folded(text))))
     common = {p for p, n in often.items() if n > max(2, COMMON * len(whole))}
+    own = {text: found - common for text, found in pairs.items()}
     shares = []
-    for case in evidence.cases:
-        top = [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]
-        if len(top) > 2:
-            pairs = [set(pairwise(_folded(text))) - common for text in top]
-            hit = [
-                any(_shares_a_part(one, other) for other in pairs[:at])
-                for at, one in enumerate(pairs)
-            ]
-            shares.append(sum(hit) / len(hit))
+    for top in tops:
+        hit = [
+            any(_shares_a_part(own[one], own[other]) for other in top[:at])
+            for at, one in enumerate(top)
+        ]
+        shares.append(sum(hit) / len(hit))
     if not _is_often(shares):
         return None
     return Finding(
@@ -186,17 +191,23 @@ def _shares_a_part(one: Set[object], other: Set[object]) -> bool:
 
 def _repeated(texts: Sequence[str], common: frozenset[str]) -> float:
     """The share of the texts that are near-duplicates of one before."""
+    folded = [_folded(text) for text in texts]
+    own = [set(found) - common for found in folded]
     repeats = 0
-    for position, text in enumerate(texts):
-        repeats += any(_near(text, other, common) for other in texts[:position])
+    words_of = list(zip(folded, own, strict=True))
+    for at, one in enumerate(words_of):
+        repeats += any(_near(one, other) for other in words_of[:at])
     return repeats / len(texts)
 
 
-def _near(one: str, other: str, common: frozenset[str]) -> bool:
-    mine, theirs = _folded(one), _folded(other)
+#: A text's words in order, and those of them that are its own.
+_Words = tuple[tuple[str, ...], Set[str]]
+
+
+def _near(one: _Words, other: _Words) -> bool:
+    (mine, own), (theirs, their_own) = one, other
     if mine == theirs:
         return bool(mine)
-    own, their_own = set(mine) - common, set(theirs) - common
     if min(len(own), len(their_own)) < OWN or _overlap(own, their_own) < SAME_WORDS:
         return False
     return _overlap(set(pairwise(mine)), set(pairwise(theirs))) >= SAME_PAIRS
