@@ -11,7 +11,7 @@ from planted_causes import FAULTS, HEALTHY
 
 from rerank_core.doctor import Cause
 
-QUERIES, CANDIDATES, SEED = 40, 30, 7
+QUERIES, CANDIDATES, SEED = 30, 30, 7
 #: The scorer that sleeps past its deadline does so for every query.
 pytestmark = pytest.mark.slow
 

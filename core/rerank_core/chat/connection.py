@@ -11,6 +11,7 @@ from ..remote.address import Address, check_environment
 from ..remote.body_limit import refuse_too_long
 from ..remote.identity import name_of
 from ..remote.secret import Secret, held, is_secret, revealed
+from ..remote.tls import tls_context
 from ..runtime.loop import call_where_it_belongs
 from .clients import Clients
 
@@ -116,7 +117,9 @@ class Connection:
 
         return openai.AsyncOpenAI(
             **self._options(),
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [refuse_too_long]}),
+            http_client=openai.DefaultAsyncHttpxClient(
+                event_hooks={"response": [refuse_too_long]}, verify=tls_context()
+            ),
         )
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:

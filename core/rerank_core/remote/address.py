@@ -6,13 +6,13 @@ HTTP clients say such things late, or as an `UnsupportedProtocol` out of the mid
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import ConfigurationError
 from .secret import Secret, held, redact, revealed
+from .tls import check_certificates
 
 #: Where clients find their proxies.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -117,12 +117,6 @@ def _check_exceptions(value: str) -> None:
         raise ValueError(f"{error}, where the HTTP client reads it") from None
 
 
-def _check_certificates(value: str) -> None:
-    if not os.path.isfile(value):
-        raise FileNotFoundError("there is no such file")
-    ssl.create_default_context(cafile=value)
-
-
 def _check_directory(value: str) -> None:
     if not any(map(os.path.isdir, value.split(os.pathsep))):
         raise FileNotFoundError("there is no such directory")
@@ -137,7 +131,7 @@ def _check_key_log(value: str) -> None:
 #: in lower case too, as curl does.
 _CHECKS: Mapping[str, Callable[[str], None]] = {
     **{spelled: _check_proxy for name in _PROXIES for spelled in (name.lower(), name)},
-    "SSL_CERT_FILE": _check_certificates,
+    "SSL_CERT_FILE": check_certificates,
     "SSL_CERT_DIR": _check_directory,
     "SSLKEYLOGFILE": _check_key_log,
     "no_proxy": _check_exceptions,

@@ -16,6 +16,7 @@ from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
 from ...remote.secret import Secret, revealed
 from ...remote.size_limits import checked_batch_size
+from ...remote.tls import tls_context
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
 from .prices import Price, RerankTariff, checked_price
@@ -118,7 +119,9 @@ class CohereScorer(ServiceScorer):
         if isinstance(self._given, cohere.AsyncClientV2):
             return self._given, None
         # The SDK cannot close what it opens, so the connections are ours.
-        ours = None if self._given is not None else httpx.AsyncClient(timeout=self.request_timeout)
+        ours = None
+        if self._given is None:
+            ours = httpx.AsyncClient(timeout=self.request_timeout, verify=tls_context())
         connections: Any = ours or self._given
         client = cohere.AsyncClientV2(
             self._key_or_none(),

@@ -18,6 +18,7 @@ from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
 from ...remote.secret import Secret, holds_secret, revealed
 from ...remote.size_limits import checked_batch_size
+from ...remote.tls import tls_context
 from ...runtime.checks import one_of
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
@@ -180,7 +181,7 @@ class RerankAPIScorer(ServiceScorer):
         if isinstance(self._given, httpx.AsyncClient):
             return self._given
         timeout = httpx.Timeout(self.request_timeout, connect=CONNECT_TIMEOUT)
-        return httpx.AsyncClient(timeout=timeout)
+        return httpx.AsyncClient(timeout=timeout, verify=tls_context())
 
     def _headers(self) -> dict[str, str]:
         row, key = self.provider, self._key_or_none()
