@@ -120,24 +120,26 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
         yield found
 
 
+def _tops(evidence: Evidence) -> list[list[str]]:
+    """What stands in each ranking's first places, of those with enough to repeat each other."""
+    tops = [[h.text for h in c.hits[: evidence.top] if h.text.strip()] for c in evidence.cases]
+    return [top for top in tops if len(top) > 2]
+
+
 def _copies(evidence: Evidence) -> Finding | None:
     whole = {hit.text for case in evidence.cases for hit in case.hits}
     often = Counter(word for text in whole for word in set(_folded(text)))
     common = {w for w, n in often.items() if n > COMMON * len(whole)} if len(whole) >= MANY else {}
-    shares, tops = [], []
-    for case in evidence.cases:
-        top = [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]
-        if len(top) > 2:
-            shares.append(_repeated(top, frozenset(common)))
-            tops.append(len(top))
+    tops = _tops(evidence)
+    shares = [_repeated(top, frozenset(common)) for top in tops]
     if not _is_often(shares):
         return None
-    kinds = fmean(size * (1 - share) for size, share in zip(tops, shares, strict=True))
+    kinds = fmean(len(top) * (1 - share) for top, share in zip(tops, shares, strict=True))
     return Finding(
         Cause.DUPLICATES,
         Severity.LIMITS,
-        f"{fmean(shares):.0%} of the first {max(tops)} repeat another text among them, all but "
-        f"word for word: they hold {kinds:.1f} different texts on average",
+        f"{fmean(shares):.0%} of the first {max(map(len, tops))} repeat another text among them, "
+        f"all but word for word: they hold {kinds:.1f} different texts on average",
         "a reranker scores copies alike, so they fill the top together and push out what else "
         "there is to know",
         "remove copies from the index, or between retriever and reranker; smaller chunk overlaps",
@@ -146,11 +148,7 @@ def _copies(evidence: Evidence) -> Finding | None:
 
 def _overlapping(evidence: Evidence) -> Finding | None:
     """Chunks: no two the same, and each half of another."""
-    tops = [
-        top
-        for case in evidence.cases
-        if len(top := [hit.text for hit in case.hits[: evidence.top] if hit.text.strip()]) > 2
-    ]
+    tops = _tops(evidence)
     whole = {hit.text for case in evidence.cases for hit in case.hits}
     pairs = {text: set(pairwise(_folded(text))) for top in tops for text in top}
     wanted: set[tuple[str, str]] = set().union(*pairs.values())

@@ -21,6 +21,7 @@ from ..remote.http_errors import explanation, from_garbage
 from ..remote.openai_errors import from_openai
 from ..remote.secret import Secret, held, revealed
 from ..remote.size_limits import checked_batch_size, checked_max_chars
+from ..remote.tls import tls_context
 from ..runtime.per_loop import PerLoop
 from ..runtime.threads import run
 from ..runtime.usage import record
@@ -100,7 +101,7 @@ class OpenAIEmbedder(Embedder):
             default_headers=revealed(self.headers),
             default_query=self._address.parameters() if self._address else None,
             max_retries=0,
-            http_client=self._http,
+            http_client=self._http or openai.DefaultAsyncHttpxClient(verify=tls_context()),
         )
 
     async def _close(self, client: Any) -> None:

@@ -77,8 +77,8 @@ class CrossEncoderScorer(ScorerBase):
     `max_length` cuts a pair at so many tokens (default: the model's own
     limit); `batch_size` pairs go through the model at once. By default on a CPU each pair goes by
     itself, in one of several threads (short ones up to four together, in float32, where padding
-    moves no score), elsewhere 32 together. The model is loaded on first use, in a thread, and
-    shared by all scorers with these arguments.
+    moves a score by no more than rounding does), elsewhere 32 together. The model is loaded on
+    first use, in a thread, and shared by all scorers with these arguments.
 
     Scores are `activation` of the logit, whatever the model saved; None is a sigmoid: 0..1, and for
     an object none. The logit is kept as raw.
