@@ -3,10 +3,10 @@
 Middleware for `create_agent` is in `langchain_rerank.agents`, and needs the package `langchain`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rerank_core.errors import require
+from rerank_core.runtime.on_demand import on_demand
 
 require("langchain_rerank", "langchain", "langchain_core")
 
@@ -58,12 +58,4 @@ __all__ = [
     "scored",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if (home := _HOMES.get(name)) is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand(__name__, _HOMES)

@@ -1,9 +1,9 @@
 """LlamaIndex node postprocessors that rerank: one class over the core, and presets of it."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rerank_core.errors import require
+from rerank_core.runtime.on_demand import on_demand
 
 require("llamaindex_rerank", "llamaindex", "llama_index.core")
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
         RerankAPIReranker,
     )
 
+#: Presets, each of which is a model of pydantic's to build, are imported when asked for.
+_HOMES = {
+    "BM25Reranker": "presets",
+    "CohereReranker": "presets",
+    "CrossEncoderReranker": "presets",
+    "EmbeddingReranker": "presets",
+    "HybridReranker": "presets",
+    "LLMReranker": "presets",
+    "OnnxReranker": "presets",
+    "RerankAPIReranker": "presets",
+}
+
 __all__ = [
     "BM25Reranker",
     "CohereReranker",
@@ -33,13 +45,4 @@ __all__ = [
     "RerankPostprocessor",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    # a preset, which is a model of pydantic's to build, is imported when it is asked for
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.presets"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand(__name__, _HOMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import (
     ConfigurationError,
@@ -17,6 +17,7 @@ from .ranking.candidate import Candidate
 from .ranking.ranking import DegradedError, RankedCandidate, Ranking
 from .ranking.report import Report
 from .reranker import Reranker
+from .runtime.on_demand import on_demand
 from .scorers.cascade import Cascade, Stage
 
 if TYPE_CHECKING:
@@ -43,14 +44,5 @@ __all__ = [
     "Stage",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "RankingLog":  # few programs keep one
-        from .ranking.log import RankingLog
-
-        return RankingLog
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+#: Few programs keep one.
+__getattr__, __dir__ = on_demand(__name__, {"RankingLog": "ranking.log"})

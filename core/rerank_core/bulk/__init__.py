@@ -12,8 +12,9 @@ on where it was. `rerank bulk` on the command line. `engine=Ray(...)` spreads it
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..runtime.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .job import run as run
@@ -25,8 +26,4 @@ _HOMES = {"Ray": "ray_engine", "RerankStage": "ray_stage", "Summary": "summary",
 
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if (home := _HOMES.get(name)) is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__, __dir__ = on_demand(__name__, _HOMES)

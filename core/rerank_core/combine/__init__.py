@@ -1,7 +1,8 @@
 """Signals to one order: scores combined, dates weighed, what is missing estimated. Pure."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..runtime.on_demand import on_demand
 from .combination import Combination, ReciprocalRankFusion, WeightedSum
 
 if TYPE_CHECKING:
@@ -9,14 +10,5 @@ if TYPE_CHECKING:
 
 __all__ = ["Combination", "Recency", "ReciprocalRankFusion", "WeightedSum"]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "Recency":  # most combinations look at no date
-        from .recency import Recency
-
-        return Recency
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+#: Most combinations look at no date.
+__getattr__, __dir__ = on_demand(__name__, {"Recency": "recency"})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..protocols import ScoreStore
+from ..runtime.on_demand import on_demand
 
 if TYPE_CHECKING:
     from .memory import MemoryStore as MemoryStore
@@ -60,7 +60,4 @@ def score_store(cache: Any) -> ScoreStore | None:
     )
 
 
-def __getattr__(name: str) -> Any:
-    if (home := _HOMES.get(name)) is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__, __dir__ = on_demand(__name__, _HOMES)
