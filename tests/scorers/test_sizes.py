@@ -22,6 +22,7 @@ from rerank_core.errors import SizeLimit
 from rerank_core.protocols import ScorerBase
 from rerank_core.remote.size_limits import size_limit
 from rerank_core.scorers import CohereScorer, EmbeddingScorer, RerankAPIScorer
+from rerank_core.scorers.fitting import CUT
 
 KEY = "zzq0123456789abcdefgh"
 TEXTS = [f"document number {place} is about something" for place in range(40)]
@@ -114,6 +115,7 @@ def test_one_text_that_is_too_long(service: str, status: int, message: str) -> N
 
     assert [ranking.report.coverage for ranking in rankings] == [1.0, 1.0]
     assert [ranking.report.truncated for ranking in rankings] == [1, 1]
+    assert all(CUT in ranking.report.notes for ranking in rankings)
 
 
 @pytest.mark.parametrize(

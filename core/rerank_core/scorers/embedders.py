@@ -22,6 +22,7 @@ from ..runtime.threads import Stop, native, run
 from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
+from .local.limit import Limit, record_cut
 from .local.local_model import Shared, interruptible, torch_in_this_thread
 from .local.model_files import fetching
 from .openai_embedder import OpenAIEmbedder
@@ -211,6 +212,7 @@ class _Local:
         self.encoder = encoder
         self.lock = threading.Lock()
         self.queries: dict[tuple[str, str | None], Vector] = {}
+        self.limit = Limit(encoder)
         if hasattr(encoder, "modules"):
             interruptible(encoder)
 
@@ -229,15 +231,17 @@ class _Local:
         # Texts of like length go together, so that little is padding.
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         vectors: list[Vector] = [None] * len(texts)
+        before, cut = prompts[1] or "", 0
         for start in range(0, len(order), size):
             if stop():
                 break
             positions = order[start : start + size]
-            passed = self._pass(
-                "encode_document", [as_utf8(texts[position]) for position in positions], prompts[1]
-            )
+            read = [as_utf8(texts[position]) for position in positions]
+            passed = self._pass("encode_document", read, prompts[1])
             for position, vector in zip(positions, passed, strict=True):
                 vectors[position] = vector
+            cut += sum(self.limit.cut("", [before + text for text in read]))
+        record_cut(cut)
         return wanted, vectors
 
     def _query(self, query: str, prompt: str | None) -> Vector:

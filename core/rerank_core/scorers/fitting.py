@@ -13,6 +13,11 @@ T = TypeVar("T")
 
 #: What is left of a limit for what the server adds to the texts, and counts otherwise than we.
 ROOM = 0.9
+#: What the report says where texts were cut.
+CUT = (
+    "some documents are longer than max_chars or than the server takes, which saw their "
+    "beginning: split them before they are indexed"
+)
 #: How often a text that is too long is shortened. Each time is a call.
 CUTS = 4
 
@@ -56,7 +61,8 @@ class Fitting:
         found = [
             truncate(text, most) if (most := self._most(text)) else (text, False) for text in texts
         ]
-        record(truncated=sum(was_cut for _, was_cut in found))
+        if count := sum(was_cut for _, was_cut in found):
+            record(truncated=count, note=CUT)
         return [text for text, _ in found]
 
     async def ask(self, send: Callable[[list[str]], Awaitable[T]], texts: Sequence[str]) -> T:
@@ -86,7 +92,7 @@ class Fitting:
                 continue
             self.refused = min(len(sent[0]), self.refused or len(sent[0]))
             self.fits = min(len(shorter), self.fits or len(shorter))
-            record(truncated=1)
+            record(truncated=1, note=CUT)
             return found
         raise refusal
 

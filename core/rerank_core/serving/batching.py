@@ -22,8 +22,8 @@ from typing import Any, Self
 from ..errors import ConfigurationError
 from ..protocols import ScorerBase, Scores, traits_of
 from ..runtime.per_loop import PerLoop
-from ..runtime.usage import record
 from ..scorers.cascade import Cascade, Stage
+from ..scorers.local.limit import record_cut
 from ..scorers.local.local_model import PairScores, SharesPasses, guided
 from ..scorers.named import Recipe, ScorerLike, stages
 
@@ -113,7 +113,7 @@ class SharedPasses(ScorerBase):
             await part.over
         finally:
             part.left = True  # what of it is not computed yet need not be
-        record(truncated=part.truncated)
+        record_cut(part.truncated)
         return Scores(part.scores, part.raw)
 
     async def aclose(self) -> None:

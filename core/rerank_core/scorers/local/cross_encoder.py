@@ -20,6 +20,7 @@ from ...runtime.threads import Stop, cores, native, run
 from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .head import refuse_architecture, refuse_without_head, refuse_without_tokenizer
+from .limit import Limit, record_cut
 from .local_model import (
     PairScores,
     Shared,
@@ -210,8 +211,8 @@ class CrossEncoderScorer(ScorerBase):
         model = await self._shared.get()
         if not isinstance(model, _Model):
             raise TypeError("an object of the caller's takes one query at a time")
-        logits = await run(model.pass_through, list(pairs), self.instruction)
-        return PairScores(scores_from(logits, self.activation), [False] * len(pairs))
+        logits, truncated = await run(model.pass_through, list(pairs), self.instruction)
+        return PairScores(scores_from(logits, self.activation), truncated)
 
     async def aclose(self) -> None:
         """Let go of the model; it goes when no other scorer uses it."""
@@ -245,6 +246,7 @@ class _Model:
         self.in_threads = self.on_cpu and backend == "torch"
         self.identity = torch.nn.Identity()
         self.lock = threading.Lock()
+        self.limit = Limit(encoder)
         interruptible(encoder)
 
     def logits(
@@ -255,20 +257,24 @@ class _Model:
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         logits = [0.0] * len(texts)
         lengths = [len(query) + len(texts[position]) for position in order]
-        start = 0
+        start = cut = 0
         while start < len(order) and not stop():
             end = start + (pairs or together(lengths[start : start + _FEW]))
             positions, start = order[start:end], end
-            found = self._pass([(query, as_utf8(texts[i])) for i in positions], instruction)
+            read = [as_utf8(texts[position]) for position in positions]
+            found = self._pass([(query, text) for text in read], instruction)
             for position, row in zip(positions, found, strict=True):
                 logits[position] = one_logit(row, self.name)
+            cut += sum(self.limit.cut(query, read))
+        record_cut(cut)
         return logits
 
     def pass_through(
         self, pairs: list[tuple[str, str]], instruction: str | None, *, stop: Stop
-    ) -> list[float]:
+    ) -> tuple[list[float], list[bool]]:
         clean = [(as_utf8(query), as_utf8(text)) for query, text in pairs]
-        return [one_logit(row, self.name) for row in self._pass(clean, instruction)]
+        logits = [one_logit(row, self.name) for row in self._pass(clean, instruction)]
+        return logits, [self.limit.cut(query, [text])[0] for query, text in clean]
 
     def _pass(self, pairs: list[tuple[str, str]], instruction: str | None) -> list[list[float]]:
         if self.in_threads:

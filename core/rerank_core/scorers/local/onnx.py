@@ -20,10 +20,10 @@ from ...remote.identity import named_function, named_model
 from ...runtime.checks import one_of
 from ...runtime.numbers import sigmoid
 from ...runtime.threads import Stop, cores, native, run
-from ...runtime.usage import record
 from ...telemetry.log import log
 from ...text.utf8 import as_utf8
 from .head import refuse_architecture
+from .limit import record_cut
 from .local_model import (
     PairScores,
     Shared,
@@ -155,7 +155,7 @@ class _Model:
                 truncated += bool(pair.overflowing)
                 output = self.session.run(None, self._feed(pair))[0]
                 logits.append(one_logit(output.reshape(-1).tolist(), self.name))
-        record(truncated=truncated)
+        record_cut(truncated)
         return logits
 
     def pass_through(
