@@ -360,7 +360,10 @@ class TestOptions:
             ({"strategy": "pointwise", "group_size": 5}, "no meaning"),
             ({"strategy": "listwise", "algorithm": "bubble"}, "bubble"),
             ({"strategy": "listwise", "window": 1}, "window"),
-            ({"strategy": "listwise", "algorithm_options": {"stride": 2}}, "stride"),
+            (
+                {"strategy": "listwise", "algorithm_options": {"stride": 2}},
+                "no option stride.*, top",
+            ),
             ({"strategy": "listwise", "long_documents": "best-passage"}, "best-passage"),
             ({"long_documents": "split"}, "best-passage"),
             ({"passes": 0}, "passes"),

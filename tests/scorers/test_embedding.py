@@ -168,14 +168,27 @@ def test_an_embedder_that_loses_vectors_is_told_so() -> None:
     ("embedder", "options", "said"),
     [
         (object(), {}, "an embedder is the name of a model"),
-        (Letters(), {"device": "cpu"}, "unexpected keyword argument 'device'"),
-        ("openai:m", {"device": "cpu"}, "unexpected keyword argument 'device'"),
+        (Letters(), {"device": "cpu"}, "no use for device: set them on the Letters"),
+        ("openai:m", {"device": "cpu"}, "no use for device: openai:m is asked of OpenAI.*base_url"),
+        ("folder", {"base_url": "http://host"}, "no use for base_url: folder is taken for sent"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(embedder: Any, options: Any, said: str) -> None:
     """An object of no known kind, and an option that this kind has no use for."""
     with pytest.raises(ConfigurationError, match=said):
         EmbeddingScorer(embedder, **options)
+
+
+def test_a_model_object_has_its_own_limits_and_device() -> None:
+    """They would be without effect here."""
+
+    class Encoder:
+        def encode(self, texts: list[str]) -> list[list[float]]:
+            raise AssertionError("nobody asks")
+
+    for options in ({"device": "cpu"}, {"max_length": 30}, {"revision": "main"}):
+        with pytest.raises(ConfigurationError, match=r"set them on the Encoder.*takes batch_size"):
+            EmbeddingScorer(Encoder(), **options)
 
 
 # OpenAI

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from loopback import FAULTS, Request, RerankAPI, Response, Server
 
-from rerank_core import Reranker, ScorerError
+from rerank_core import ConfigurationError, Reranker, ScorerError
 from rerank_core.remote.http_errors import explanation
 from rerank_core.runtime import loop
 from rerank_core.scorers import CohereScorer, EmbeddingScorer, RerankAPIScorer
@@ -297,6 +298,41 @@ def test_clients_of_ones_own() -> None:
         assert [request.headers.get("x-own") for request in server.requests] == ["1"] * 3
         assert "team=search" in server.requests[1].path
         loop.run(ours.aclose())
+
+
+def test_a_client_that_cannot_be_used_is_refused_when_the_scorer_is_made() -> None:
+    """It would fail every ranking, or nobody would ask it, and its proxy were not gone through."""
+    httpx = pytest.importorskip("httpx")
+    cohere = pytest.importorskip("cohere")
+    openai = pytest.importorskip("openai")
+
+    def refused(make: Callable[..., Any], said: str, **options: Any) -> None:
+        with pytest.raises(ConfigurationError, match=said):
+            make(**options)
+
+    url = "http://127.0.0.1:9"
+    for http_client in (httpx.Client(), httpx.AsyncClient, "http://proxy"):
+        for make in (
+            partial(RerankAPIScorer, url, "m"),
+            partial(CohereScorer, base_url=url, api_key=KEY),
+            partial(EmbeddingScorer, base_url=url, api_key=KEY),
+        ):
+            refused(make, "http_client is of httpx.AsyncClient, not of", http_client=http_client)
+    for client in (cohere.ClientV2(KEY), cohere.AsyncClient(KEY), object()):
+        refused(CohereScorer, "client is of cohere.AsyncClientV2, not of", client=client)
+    for client in (openai.OpenAI(api_key=KEY), openai.AsyncOpenAI, object()):
+        refused(EmbeddingScorer, "client is of openai.AsyncOpenAI, not of", client=client)
+
+
+def test_what_a_client_of_ones_own_has_itself_is_not_said_beside_it() -> None:
+    """It would be without effect."""
+    cohere = pytest.importorskip("cohere")
+    openai = pytest.importorskip("openai")
+
+    with pytest.raises(ConfigurationError, match="base_url: the client has its own"):
+        CohereScorer(client=cohere.AsyncClientV2(KEY), base_url="http://127.0.0.1:9")
+    with pytest.raises(ConfigurationError, match="headers: the client has its own"):
+        EmbeddingScorer(client=openai.AsyncOpenAI(api_key=KEY), headers={"x-team": "a"})
 
 
 def test_an_openai_client_of_ones_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from inspect import signature
 from typing import Any
 
 from ..errors import ConfigurationError, InvalidInputError, ScorerError
@@ -50,6 +51,11 @@ class ListwiseStrategy(Strategy):
         self.options = {**options, "window": window}
         try:
             self.algorithm = algorithm(name)
+            known = [*signature(self.algorithm.run).parameters][len(("query", "texts", "judge")) :]
+            if unknown := [option for option in self.options if option not in known]:
+                raise InvalidInputError(
+                    f"{name} has no option {', '.join(unknown)}: there are {', '.join(known)}"
+                )
             self.algorithm.plan(100, **self.options)
             at_least(1, passes=passes)
         except (InvalidInputError, TypeError) as error:

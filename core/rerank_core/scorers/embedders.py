@@ -31,6 +31,9 @@ from .openai_embedder import OpenAIEmbedder
 _TEXTS_ON_CPU, _TEXTS_ELSEWHERE = 4, 64
 #: Query vectors that are kept, as every batch of a ranking needs the same one.
 _QUERIES = 64
+#: The options that a model by name takes, of OpenAI's and of sentence-transformers'.
+_OF_OPENAI = ("base_url", "api_key", "batch_size", "max_chars", "headers", "client", "http_client")
+_OF_LOCAL = ("device", "max_length", "batch_size", "trust_remote_code", "revision")
 #: What older sentence-transformers and PyLate, then sentence-transformers 6.2 call the kind.
 _LATE_INTERACTION = ("ColBERT", "MultiVectorEncoder")
 
@@ -43,26 +46,33 @@ def embedder_for(
     Raises `ConfigurationError` for an object of no known kind, or an option it has no use for.
     """
     prompts = (query_prompt, document_prompt)
-    try:
-        if isinstance(embedder, str | os.PathLike):
-            name = os.fspath(embedder)
-            if name.startswith(("openai:", "text-embedding-")):
-                return OpenAIEmbedder(name.removeprefix("openai:"), prompts, **options)
-            return _SentenceTransformers(name, prompts, **options)
-        if hasattr(embedder, "embed_query") and hasattr(embedder, "embed_documents"):
-            return _langchain(embedder, prompts, **options)
-        if hasattr(embedder, "get_query_embedding"):
-            return _llama_index(embedder, prompts, **options)
-        if hasattr(embedder, "encode"):
-            return _SentenceTransformers(embedder, prompts, **options)
-    except TypeError as error:
-        if "argument" not in str(error):
-            raise
-        raise ConfigurationError(f"EmbeddingScorer with {embedder!r}: {error}") from None
+    if isinstance(embedder, str | os.PathLike):
+        name = os.fspath(embedder)
+        if name.startswith(("openai:", "text-embedding-")):
+            _refuse_useless(options, _OF_OPENAI, f"{name} is asked of OpenAI, or a server like it")
+            return OpenAIEmbedder(name.removeprefix("openai:"), prompts, **options)
+        _refuse_useless(options, _OF_LOCAL, f"{name} is taken for sentence-transformers'")
+        return _SentenceTransformers(name, prompts, **options)
+    kind = type(embedder).__name__
+    if hasattr(embedder, "embed_query") and hasattr(embedder, "embed_documents"):
+        _refuse_useless(options, (), f"set them on the {kind}")
+        return _langchain(embedder, prompts)
+    if hasattr(embedder, "get_query_embedding"):
+        _refuse_useless(options, (), f"set them on the {kind}")
+        return _llama_index(embedder, prompts)
+    if hasattr(embedder, "encode"):
+        _refuse_useless(options, ("batch_size",), f"set them on the {kind}")
+        return _SentenceTransformers(embedder, prompts, **options)
     raise ConfigurationError(
         "an embedder is the name of a model, a LangChain Embeddings, a LlamaIndex BaseEmbedding "
         f"or a SentenceTransformer, not {type(embedder).__name__}"
     )
+
+
+def _refuse_useless(options: Mapping[str, Any], known: Sequence[str], why: str) -> None:
+    if useless := [name for name in options if name not in known]:
+        taken = f", which takes {', '.join(known)}" if known else ""
+        raise ConfigurationError(f"EmbeddingScorer: no use for {', '.join(useless)}: {why}{taken}")
 
 
 #: A method of the user's object, sync and, where it has one of its own, async.

@@ -19,6 +19,7 @@ from ..remote.address import Address, check_environment
 from ..remote.foreign_errors import foreign_errors
 from ..remote.http_errors import explanation, from_garbage
 from ..remote.openai_errors import from_openai
+from ..remote.own_client import check_alone, check_client, check_http_client
 from ..remote.secret import Secret, held, revealed
 from ..remote.size_limits import checked_batch_size, checked_max_chars
 from ..remote.tls import tls_context
@@ -59,6 +60,11 @@ class OpenAIEmbedder(Embedder):
         http_client: Any = None,
     ) -> None:
         require("EmbeddingScorer with a model of OpenAI", "openai", "openai")
+        check_client("client", client, ("AsyncOpenAI",), ("openai",))  # Azure's is one, too
+        check_http_client(http_client, "httpx", "httpx2")  # the SDK's of the one it was made for
+        check_alone(
+            client, base_url=base_url, api_key=api_key, headers=headers, http_client=http_client
+        )
         self.model = model
         self.prompts = [prompt or "" for prompt in prompts]
         if batch_size is not None:

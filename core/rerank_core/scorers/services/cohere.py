@@ -14,6 +14,7 @@ from ...errors import ConfigurationError, ScorerError, require
 from ...remote.address import Address
 from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
+from ...remote.own_client import check_alone, check_client, check_http_client
 from ...remote.secret import Secret, revealed
 from ...remote.size_limits import checked_batch_size
 from ...remote.tls import tls_context
@@ -71,6 +72,9 @@ class CohereScorer(ServiceScorer):
         price: Price | None = None,
     ) -> None:
         require("CohereScorer", "cohere", "cohere")
+        check_client("client", client, ("AsyncClientV2",), ("cohere",))
+        check_http_client(http_client)
+        check_alone(client, api_key=api_key, base_url=base_url, http_client=http_client)
         if max_tokens_per_doc is not None and max_tokens_per_doc < 1:
             raise ConfigurationError(f"max_tokens_per_doc is {max_tokens_per_doc}: at least 1")
         self.model = model

@@ -16,6 +16,7 @@ from ...remote.address import Address
 from ...remote.body_limit import TooLongAnswer, plausible_length, read_within
 from ...remote.foreign_errors import foreign_errors
 from ...remote.http_errors import explanation, from_connection, from_garbage, from_status
+from ...remote.own_client import check_http_client
 from ...remote.secret import Secret, holds_secret, revealed
 from ...remote.size_limits import checked_batch_size
 from ...remote.tls import tls_context
@@ -89,6 +90,7 @@ class RerankAPIScorer(ServiceScorer):
         price: Price | None = None,
     ) -> None:
         require("RerankAPIScorer", "api", "httpx")
+        check_http_client(http_client)
         address, provider, fragment = _taken_apart(url, provider)
         parts = urlsplit(address.base)
         self.model = model or fragment
