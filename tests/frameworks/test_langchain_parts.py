@@ -135,6 +135,14 @@ class TestAsScorers:
         assert not ranking.report.degraded
         assert all(hit.score is not None for hit in ranking.all)
 
+    @pytest.mark.parametrize("make", [Scoring, Ordering, Letters])
+    def test_what_they_cost_is_not_known(self, make: Callable[[], Any], is_async: bool) -> None:
+        """Which is not 0: a service may stand behind each."""
+        report = ranked(Reranker(make()), is_async).report
+
+        assert report.calls > 0
+        assert report.cost is None
+
     def test_a_chat_model_grades(self, is_async: bool) -> None:
         """As it does for `LLMScorer`."""
         model = FakeListChatModel(responses=['{"1":0,"2":1,"3":9,"4":0}'])

@@ -144,6 +144,8 @@ def test_frameworks_embedders() -> None:
 
         assert ranked.report.coverage == 1
         assert [hit.score for hit in awaited] == [hit.score for hit in ranked]
+        assert ranked.report.calls == 2  # of the query, and of the texts
+        assert ranked.report.cost is None  # and not 0: a service may stand behind it
 
 
 def test_prompts_stand_in_front() -> None:

@@ -121,7 +121,7 @@ class _UsersOwn(Embedder):
 
 async def _call(methods: _Pair, argument: Any) -> Any:
     sync, native = methods
-    record(calls=1)
+    record(calls=1, cost=None)  # who bills for it, and how much, is the object's own affair
     with foreign_errors():
         return await call_where_it_belongs(
             lambda: sync(argument), None if native is None else lambda: native(argument)

@@ -47,7 +47,8 @@ class EmbeddingScorer(ScorerBase):
     `cache_name` says what they are.
 
     Raises `MissingExtraError`, `MissingKeyError` or `ConfigurationError` (an option that this kind
-    of embedder has no use for, a client of another kind) now, and `ConfigurationError` when a model cannot be loaded.
+    of embedder has no use for, a client that cannot be used) now, and `ConfigurationError` when a
+    model cannot be loaded.
     """
 
     name = "embedding"

@@ -89,7 +89,7 @@ class CompressorScorer(ScorerBase):
         callbacks = _unstreamed()
         native = type(asked).acompress_documents
         inherited = native.__module__.startswith("langchain_core.")
-        record(calls=1)
+        record(calls=1, cost=None)  # a service may stand behind it
         with foreign_errors():
             found = await call_where_it_belongs(
                 lambda: asked.compress_documents(documents, query, callbacks),
