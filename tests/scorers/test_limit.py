@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,28 @@ def test_a_model_of_ones_own_too() -> None:
     encoder.max_seq_length = MOST
     with Reranker(EmbeddingScorer(encoder)) as reranker:
         assert reranker.rank(QUERY, [FITS, LONG]).report.truncated == 1
+
+
+def test_a_cross_encoder_of_ones_own_too(tmp_path: Path) -> None:
+    """Itself, and as LangChain's `HuggingFaceCrossEncoder` holds it."""
+    from sentence_transformers import CrossEncoder
+
+    encoder = CrossEncoder(
+        str(models.minilm_cross_encoder(tmp_path)), device="cpu", max_length=MOST
+    )
+
+    class Held:
+        client = encoder
+
+        def score(self, pairs: list[tuple[str, str]]) -> Sequence[float]:
+            return list(self.client.predict(pairs))
+
+    for model in (encoder, Held()):
+        with Reranker(CrossEncoderScorer(model, batch_size=2)) as reranker:
+            report = reranker.rank(QUERY, [LONG, FITS, WIDE, LONG + "once more"]).report
+
+        assert report.truncated == 2
+        assert "longer than the model reads" in report.why
 
 
 def test_what_cannot_tell_is_not_asked() -> None:

@@ -10,6 +10,7 @@ from ...errors import ConfigurationError, ScorerError
 from ...remote.foreign_errors import foreign_errors
 from ...runtime.threads import Stop
 from ...text.utf8 import as_utf8
+from .limit import Limit, record_cut
 
 
 class OwnCrossEncoder:
@@ -20,6 +21,8 @@ class OwnCrossEncoder:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._lock = threading.Lock()
+        #: Of what it does not read to the end, where it is, or holds, one that tells.
+        self._limit = Limit(_told_by(model))
 
     def __call__(self) -> OwnCrossEncoder:
         """Itself: it is loaded."""
@@ -32,6 +35,7 @@ class OwnCrossEncoder:
         ask = getattr(self.model, _asked_by(self.model) or "score")
         query = as_utf8(query)
         scores: list[float] = []
+        cut = 0
         for start in range(0, len(texts), pairs):
             if stop():
                 break
@@ -41,6 +45,8 @@ class OwnCrossEncoder:
             if len(found) != len(shown):
                 raise ScorerError(f"the model gave {len(found)} scores for {len(shown)} pairs")
             scores += found
+            cut += sum(self._limit.cut(query, [text for _, text in shown]))
+        record_cut(cut)
         return scores + [0.0] * (len(texts) - len(scores))  # nobody waits for them any more
 
     def __getstate__(self) -> dict[str, Any]:
@@ -65,6 +71,11 @@ def own_cross_encoder(model: Any, options: Mapping[str, Any]) -> OwnCrossEncoder
             f"{', '.join(given)}: for a model by name; set them on the {type(model).__name__}"
         )
     return OwnCrossEncoder(model)
+
+
+def _told_by(model: Any) -> Any:
+    """The cross-encoder of sentence-transformers that it is, or that LangChain's holds."""
+    return model if hasattr(model, "tokenizer") else getattr(model, "client", None)
 
 
 def _asked_by(model: Any) -> str | None:
