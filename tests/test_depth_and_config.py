@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rerank_core import ConfigurationError, Reranker
-from rerank_core.combine import Combination, ReciprocalRankFusion, WeightedSum
+from rerank_core.combine import ReciprocalRankFusion, WeightedSum
+from rerank_core.options import NAMES
 
 DOCUMENTS = [f"alpha {'beta ' * (place % 3)}{place}" for place in range(6)]
 
@@ -34,18 +35,45 @@ def test_only_so_many_candidates_are_reranked(depth: int | None, order: list[int
         Reranker("bm25", top_n=None, timeout=None, depth=3, fallback="hybrid"),
         Reranker("bm25", combine=ReciprocalRankFusion(0, {"bm25": 1, "retrieval": 2})),
         Reranker({"a": "bm25"}, combine=WeightedSum({"retrieval": 0.4, "a": 0.6})),
+        Reranker("bm25", retrieval_score="none", duplicates="drop", max_per=("parent_id", 2)),
+        Reranker("bm25", shadow=0.5, hedge_after=0.1, on_error="raise", cache="memory"),
+        Reranker("bm25", max_concurrency=2, requests_per_minute=9, tokens_per_minute=8),
     ],
 )
-@pytest.mark.parametrize("name", ["mine.toml", "mine.json"])
+@pytest.mark.parametrize("name", ["mine.toml", "mine.json", "mine.yaml"])
 def test_what_is_written_is_read_back(tmp_path: Path, reranker: Reranker, name: str) -> None:
     """Scorer by name, options and combination come back equal."""
+    if name.endswith(".yaml"):
+        pytest.importorskip("yaml")
     reranker.to_config(tmp_path / name)
     back = Reranker.from_config(tmp_path / name)
 
-    def told(one: Reranker) -> tuple[list[str], Combination | None, int | None, object, int | None]:
-        return list(one.scorers), one.combine, one.top_n, one.timeout, one.depth
+    def told(one: Reranker) -> list[object]:
+        options = [getattr(one, name) for name in NAMES if name not in ("check", "cache")]
+        options[NAMES.index("fallback")] = list(one.fallback)
+        return [list(one.scorers), *options, type(one.cache)]
 
     assert told(back) == told(reranker)
+
+
+@pytest.mark.parametrize(
+    ("outside", "said"),
+    [
+        ('scorer = "bm25"\n', "scorer stands outside of .reranker.: put scorer below it"),
+        ("[combine]\nkind = 'weighted-sum'\n", r"outside of .reranker.: \[reranker.combine\]"),
+    ],
+)
+def test_what_stands_beside_the_table_and_belongs_in_it_is_an_error(
+    tmp_path: Path, outside: str, said: str
+) -> None:
+    """Nobody would read it. Tables of other readers are let be."""
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{outside}[reranker]\ntop_n = 3\n[theirs]\nx = 1\n")
+    with pytest.raises(ConfigurationError, match=said):
+        Reranker.from_config(file)
+
+    file.write_text("[reranker]\ntop_n = 3\n[theirs]\nx = 1\n")
+    assert Reranker.from_config(file).top_n == 3
 
 
 def test_what_no_file_can_hold_is_refused(tmp_path: Path) -> None:

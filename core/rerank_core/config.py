@@ -68,8 +68,8 @@ _TUNED_IN = "tuned_in"
 #: What the names of YAML files end in.
 _YAML = (".yaml", ".yml")
 
-#: What TOML, which has no null, says for None.
-NONE = "none"
+#: What TOML, which has no null, says for None; and of which option it is a value of its own.
+NONE, _NONE_OF_ITS_OWN = "none", ("retrieval_score",)
 
 _COMBINATIONS: Mapping[str, Any] = {
     "weighted-sum": WeightedSum,
@@ -89,6 +89,13 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(table, dict):
         near = _nearest("reranker", whole)
         raise ConfigurationError(f"{path} has no table [reranker]{near}")
+    if outside := sorted(whole.keys() & {"scorer", "combine", *PLAIN, *LANGCHAIN}):
+        # nobody would read it, and the ranking were another than the file seems to say
+        name = outside[0]
+        raise ConfigurationError(
+            f"{path}: {name} stands outside of [reranker]: "
+            + (f"[reranker.{name}]" if isinstance(whole[name], dict) else f"put {name} below it")
+        )
     if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
         return {**table, "combine": {**table["combine"], _TUNED_IN: str(path)}}
     return table
@@ -181,7 +188,7 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             f"unknown {unknown} in [reranker]{_nearest(unknown[0], known) or ':'} there are "
             f"{', '.join(known)}"
         )
-    found = {name: None if table[name] == NONE else table[name] for name in PLAIN if name in table}
+    found = {name: _value(name, table[name]) for name in PLAIN if name in table}
     if "fallback" in table:
         found["fallback"] = _scorers(table["fallback"])
     if "combine" in table:
@@ -194,6 +201,10 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             # the weights in the file know the scorer by this name
             given["scorer"] = {name: given["scorer"]}
     return {**found, **given}
+
+
+def _value(name: str, written: Any) -> Any:
+    return None if written == NONE and name not in _NONE_OF_ITS_OWN else written
 
 
 def langchain_options(table: Mapping[str, Any]) -> dict[str, Any]:

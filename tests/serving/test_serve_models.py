@@ -34,11 +34,14 @@ def write(folder: Path, name: str, scorer: str = "bm25", more: str = "") -> Path
 
 
 def test_models_are_asked_by_the_names_of_their_files(tmp_path: Path) -> None:
-    """TOML or JSON."""
+    """TOML, JSON or YAML."""
+    pytest.importorskip("yaml")
     write(tmp_path, "fast")
     (tmp_path / "best.json").write_text('{"reranker": {"scorer": "hybrid"}}')
+    (tmp_path / "plain.yaml").write_text("reranker:\n  scorer: bm25\n")
+    (tmp_path / "short.yml").write_text("reranker:\n  scorer: bm25\n")
 
-    for name in ("fast", "best"):
+    for name in ("fast", "best", "plain", "short"):
         answer = ask(tmp_path, "/v1/rerank", {**BODY, "model": name})
         assert answer.json()["model"] == name
 
@@ -71,6 +74,7 @@ def test_a_model_may_have_other_names(tmp_path: Path, aliases: str) -> None:
     ("more", "said"),
     [
         ("[serve]\nalias = []\n", "unknown"),
+        ("[server]\naliases = []\n", r"\[server\]: did you mean \[serve\]"),
         ('[serve]\naliases = "x"\n', "aliases"),
         ("[serve]\ndefault = 1\n", "default"),
         ('[serve]\naliases = ["other"]\n', "other"),

@@ -19,7 +19,7 @@ def serve(
     models: Annotated[
         Path | None,
         typer.Argument(
-            help="A folder of configuration files, NAME.toml or NAME.json, each a model by its "
+            help="A folder of configuration files (TOML, JSON, YAML), each a model by its file's "
             "name; or one such file. Files that change are taken over. Default: the embedded "
             "default as the model hybrid.",
             show_default=False,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RETRY = 30.0
 ANY = "*"
 
 _NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,127}")
-_SUFFIXES = (".toml", ".json")
+_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
 
 @dataclass(eq=False)
@@ -84,7 +85,7 @@ class Model:
 
 
 class Models:
-    """The models in a folder of `NAME.toml` or `NAME.json`, in one such file, or those given.
+    """The models in a folder of `NAME.toml`, `.json` or `.yaml`, in one such file, or those given.
 
     A table `[serve]` in a file may have `aliases = ["rerank-v3.5"]`, other names it answers to
     ("*": any), and `default = true`: asked where a request names none. Raises `ConfigurationError`
@@ -278,6 +279,8 @@ class Models:
 
 
 def _serve_table(whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "serve" not in whole and (near := get_close_matches("serve", whole, n=1, cutoff=0.8)):
+        raise ConfigurationError(f"nobody reads [{near[0]}]: did you mean [serve]?")
     table = whole.get("serve", {})
     if not isinstance(table, Mapping):
         raise ConfigurationError("serve is a table: [serve]")
