@@ -270,6 +270,20 @@ class TestTheShell:
         assert all(word in result.stdout for word in ("Judged@10", "win/tie/loss", "coverage"))
         assert "…" not in result.stdout
 
+    @pytest.mark.parametrize("width", [20, 34, 80])
+    def test_a_ranking_keeps_its_figures(self, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Beside its documents where there is room, else above each."""
+        monkeypatch.setenv("COLUMNS", str(width))
+
+        _, shown, _ = rerank("Italy", stdin="Oslo\nRome is in Italy\n")
+
+        lines = [line.split() for line in shown.splitlines()]
+        assert max(map(len, shown.splitlines())) <= width
+        assert "…" not in shown
+        beneath = ["score", "1.000"] in lines
+        assert beneath == (width < 40)
+        assert beneath or ["1", "▲1", "1.000", "-:2"] in lines
+
     def test_a_folder_that_cannot_be_is_said_before_the_work(self, tmp_path: Path) -> None:
         (tmp_path / "runs").write_text("a file")
 

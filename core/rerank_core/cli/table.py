@@ -15,6 +15,8 @@ from ..text.words import words
 
 #: Characters of text shown for a document.
 SNIPPET = 240
+#: Columns between two of a table, and the fewest that a document is shown in beside its figures.
+GAP, NARROWEST = 2, 16
 
 
 def plain_table(first: str, *numbers: str, width: int = 12) -> Table:
@@ -31,8 +33,7 @@ def put(console: Console, table: Table) -> None:
     """Print it; where the terminal is narrower than its figures, each row beneath its name."""
     first, *others = table.columns
     figures = [[_plainly(column.header), *map(_plainly, column.cells)] for column in others]
-    gap = 2
-    needed = (first.min_width or 0) + sum(gap + max(map(len, cells)) for cells in figures)
+    needed = (first.min_width or 0) + sum(GAP + max(map(len, cells)) for cells in figures)
     if needed <= console.width:
         console.print(table)
         return
@@ -58,24 +59,40 @@ def interval(low: float, high: float) -> str:
 
 def _plain(beneath: int = 0) -> Table:
     """No lines, and so many empty ones beneath each row."""
-    return Table(box=None, pad_edge=False, padding=(0, 2, beneath, 0), header_style="bold")
+    return Table(box=None, pad_edge=False, padding=(0, GAP, beneath, 0), header_style="bold")
 
 
 def show(ranking: Ranking, scorer: str, *, moved: bool) -> None:
-    """Print the ranking: rank, movement (if the input had an order), score, snippet."""
+    """Print the ranking: rank, movement (if the input had an order), score, snippet.
+
+    Where the terminal is too narrow for the documents beside them, each stands beneath its figures.
+    """
     console = Console()
-    table = _plain(beneath=1)
-    table.add_column("rank", justify="right")
-    if moved:
-        table.add_column("moved", justify="right")
-    table.add_column("score", justify="right")
-    table.add_column(f"document ({len(ranking)} of {len(ranking.all)}, by {scorer})")
+    heads = ["rank", *(["moved"] if moved else []), "score"]
+    rows = [
+        [Text(str(hit.rank)), *([_movement(hit)] if moved else []), _score(hit)] for hit in ranking
+    ]
+    title = f"document ({len(ranking)} of {len(ranking.all)}, by {scorer})"
     wanted = terms(ranking.query)
-    for hit in ranking:
-        score = Text("—" if hit.score is None else f"{hit.score:.3f}")
-        movement = [_movement(hit)] if moved else []
-        table.add_row(Text(str(hit.rank)), *movement, score, _document(hit, wanted))
+    documents = [_document(hit, wanted) for hit in ranking]
+    if console.width < sum(len(head) + GAP for head in heads) + NARROWEST:
+        console.print(Text(title, style="bold"))
+        for row, document in zip(rows, documents, strict=True):
+            for head, figure in zip(heads, row, strict=True):
+                console.print(Text(f"{head:{max(map(len, heads))}}  ") + figure)
+            console.print(document, end="\n\n")
+        return
+    table = _plain(beneath=1)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column(title)
+    for row, document in zip(rows, documents, strict=True):
+        table.add_row(*row, document)
     console.print(table)
+
+
+def _score(hit: RankedCandidate) -> Text:
+    return Text("—" if hit.score is None else f"{hit.score:.3f}")
 
 
 def _movement(hit: RankedCandidate) -> Text:
