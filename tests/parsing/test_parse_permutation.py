@@ -146,6 +146,11 @@ READ = [
     ("The correct order is 2, 1, and 4.", [2, 1, 4]),
     ("Passage 2 is more relevant than Passage 1.", [2, 1]),
     # grades and scores tell an order too
+    ("[1] 3\n[2] 9\n[3] 5\n[4] 8\n[5] 0", [2, 4, 3, 1, 5]),
+    ("[1] Score: 3\n[2] Score: 5\n[3] Score: 4\n[4] Score: 1\n[5] Score: 2", [2, 3, 1, 5, 4]),
+    ("Document 1: 3\nDocument 2: 5\nDocument 3: 3\nDocument 4: 0\nDocument 5: 4", [2, 5, 1, 3, 4]),
+    ("[1] 7/10\n[2] 9/10\n[3] 5/10\n[4] 0/10\n[5] 1/10", [2, 1, 3, 5, 4]),
+    ("1. 3\n2. 5\n3. 3\n4. 2", [3, 5, 2]),  # these are ranks, and one is named twice
     ("Document 1: Medium\nDocument 2: High\nDocument 4: Low", [2, 1, 4]),
     ("Document 1: 5/10\nDocument 2: 9/10\nDocument 4: 1/10", [2, 1, 4]),
 ]

@@ -29,7 +29,9 @@ def listed(text: str, count: int) -> Ids:
         found = atoms(toks, letters=letters)
         lines = list(_lines(toks, found))
         rows = list(_lines(toks, without_markers(toks, found)))
-        ids = ids_by(_row(toks, text, rows), "row") or ids_by(_column(toks, text, lines), "column")
+        ids = ids_by(_row(toks, text, rows), "row") or ids_by(
+            _column(toks, text, lines, count), "column"
+        )
         if letters:
             ids = ids_by([name for name in ids.values if name <= count], f"{ids.by} of letters")
         if ids:
@@ -76,6 +78,8 @@ def _row(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
             continue
         if any(token.text == ":" for token in rest):
             continue
+        if len(inside) < 4 and any(token.text == "/" for token in rest):
+            continue  # a score: 7/10
         alone = len(lines) == 1
         if len(inside) < 2 and not alone:
             continue
@@ -99,7 +103,7 @@ def _is_range(toks: list[Token], pair: list[Atom]) -> bool:
     return any(token.text == "-" for token in toks[pair[0].end : pair[1].start])
 
 
-def _column(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
+def _column(toks: list[Token], text: str, lines: list[_Line], count: int) -> list[int]:
     """One document a line, first thing in it but for bullet and rank."""
     heads: list[list[Atom]] = []
     marked = 0
@@ -118,6 +122,8 @@ def _column(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
         if len(seconds) == len(heads) and all(
             atom.sure or _ends_line(toks, atom) for atom in seconds
         ):
+            if _are_scores(toks, [near[0] for near in heads], seconds, count):
+                return firsts
             return _turned(toks, text, heads, [atom.id for atom in seconds])
         if not all(_ends_line(toks, near[0]) for near in heads):
             return []  # an echo of the passages, or a list of something else
@@ -129,6 +135,24 @@ def _column(toks: list[Token], text: str, lines: list[_Line]) -> list[int]:
     if len(good) < 2:
         return []
     return _turned(toks, text, heads, [atom.id for atom in good])
+
+
+def _are_scores(toks: list[Token], firsts: list[Atom], seconds: list[Atom], count: int) -> bool:
+    """Whether what stands behind each number is a score of that document, and no document at that
+    rank: it is called so, or most are beyond the documents, or one is, or two are alike, behind
+    names that are no ranks ("[1] 3").
+    """
+    if any(atom.sure for atom in seconds):
+        return False
+    if all(
+        any(kind(token.text) == "score" for token in toks[first.end : second.start])
+        for first, second in zip(firsts, seconds, strict=True)
+    ):
+        return True
+    beyond = sum(atom.id > count for atom in seconds)
+    if not all(atom.sure for atom in firsts):  # a rank, as it seems
+        return 2 * beyond > len(seconds)
+    return beyond > 0 or len({atom.id for atom in seconds}) < len(seconds)
 
 
 def _turned(toks: list[Token], text: str, heads: list[list[Atom]], ids: list[int]) -> list[int]:
