@@ -221,6 +221,9 @@ def test_openai_takes_no_empty_text(server: Server) -> None:
 
     assert [s is None for s in scores] == [False, True, True, False]
 
+    with Reranker(EmbeddingScorer("openai:anything")) as reranker:
+        assert "blank texts are not sent" in reranker.rank(QUERY, ["rome", ""]).report.why
+
 
 def test_openai_is_asked_again(server: Server) -> None:
     """A 429 is waited out, by our policy and not the SDK's."""

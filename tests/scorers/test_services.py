@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from loopback import FAULTS, MISCHIEF, Latency, RerankAPI, Server, asked, first
 
+from rerank_core import Reranker
 from rerank_core.errors import MissingKeyError, Reason, ScorerError
 from rerank_core.remote.http_errors import explanation
 from rerank_core.runtime import usage
@@ -213,6 +214,15 @@ def test_what_has_no_content_is_not_sent(service: Service) -> None:
     assert list(blank) == [None]
     assert list(empty) == []
     assert len(server.requests) == 1
+
+
+def test_the_report_says_that_blank_texts_are_not_sent(service: Service) -> None:
+    """It is the reason why the ranking is incomplete."""
+    with service.server() as server, Reranker(service.at(server), timeout=30.0) as reranker:
+        report = reranker.rank(QUERY, ["red apples", " "]).report
+
+    assert report.reasons == (Reason.INCOMPLETE,)
+    assert "is sent no blank texts, which have no score" in report.why
 
 
 def test_warm_up_sends_nothing(service: Service) -> None:

@@ -120,6 +120,8 @@ class OpenAIEmbedder(Embedder):
         of_query, of_text = self.prompts
         (asked,) = self._fitting.cut([as_utf8(of_query + query)]) if query.strip() else [""]
         places = [place for place, text in enumerate(texts) if text.strip()]  # it refuses others
+        if len(places) < len(texts):
+            record(note="blank texts are not sent for embedding, and have no score")
         vectors: list[Vector] = [None] * len(texts)
 
         async def ask(shortened: list[str]) -> list[Vector]:

@@ -71,6 +71,8 @@ class ServiceScorer(ScorerBase, ABC):
         """0..1 for each text, None where the server gave no usable score; its own in `raw`."""
         raw: list[float | None] = [None] * len(texts)
         positions = [position for position, text in enumerate(texts) if text and not text.isspace()]
+        if len(positions) < len(texts):
+            record(note=f"{self.name} is sent no blank texts, which have no score")
         if positions:
             sent = [as_utf8(texts[position]) for position in positions]
 
