@@ -78,7 +78,9 @@ def form_of(
     if top_n is not None and top_n < 1:
         raise ConfigurationError(f"top_n is at least 1, not {top_n}")
     if order == "input" and kind == "trec":
-        raise ConfigurationError('order="input" is for .jsonl and .parquet: a TREC run is ranked')
+        raise ConfigurationError(
+            'order="input" (--keep-order) is for .jsonl and .parquet: a TREC run is ranked'
+        )
     if kind == "parquet":
         require("Parquet", "bulk", "pyarrow")
     return Form(kind=kind, order=order, top_n=top_n, name="-".join(name.split()) or "rerank")
