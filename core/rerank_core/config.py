@@ -189,6 +189,10 @@ def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
             f"{', '.join(known)}"
         )
     found = {name: _value(name, table[name]) for name in PLAIN if name in table}
+    if isinstance(cache := found.get("cache"), str) and cache.startswith(("redis", "unix:")):
+        from .stores.redis import of_a_file
+
+        found["cache"] = of_a_file(cache)
     if "fallback" in table:
         found["fallback"] = _scorers(table["fallback"])
     if "combine" in table:
@@ -369,6 +373,7 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
         elif is_secret(name, value):
             raise ConfigurationError(
                 f"{name!r} does not belong in a file: keys are read from the environment"
+                + (" (REDIS_PASSWORD)" if name == "cache" else "")
             )
 
 

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from cache.conftest import PASSWORD
 from cache.doubles import TEXTS, Counting
 from rerank_core import ConfigurationError, Reason, Reranker, RerankError
 from rerank_core.stores import RedisStore
+from rerank_core.stores.redis import of_a_file
 
 pytest.importorskip("redis")
 
@@ -80,6 +82,45 @@ class TestThePassword:
 
         assert report.coverage == 1.0
         assert "REDIS_PASSWORD" in report.why
+
+    def test_comes_from_the_environment_for_a_configuration_file(
+        self, redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which holds none, whether it was written here or by hand."""
+        file = tmp_path / "reranker.toml"
+        with Reranker("bm25", cache=redis_server) as reranker:
+            reranker.to_config(file)
+        assert PASSWORD not in file.read_text()
+        monkeypatch.setenv("REDIS_PASSWORD", PASSWORD)
+
+        with Reranker.from_config(file, scorer=Counting()) as reranker:
+            reports = [reranker.rank("q", TEXTS).report for _ in range(2)]
+
+        assert [report.notes for report in reports] == [(), ()]
+        assert reports[1].cache_hits == len(TEXTS)
+        assert PASSWORD not in repr(reranker) + repr(vars(reranker))
+
+    @pytest.mark.parametrize(
+        ("url", "whole"),
+        [
+            ("redis://me@host:1/2", "redis://me@host:1/2?password=s3same-open"),
+            ("redis://host?db=3", "redis://host?db=3&password=s3same-open"),
+            (
+                "redis+sentinel://a:1,b:2/scores",
+                "redis+sentinel://a:1,b:2/scores?password=s3same-open&sentinel_password=a%26b",
+            ),
+        ],
+    )
+    def test_is_found_in_the_environment_by_any_url(
+        self, url: str, whole: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sentinel's own has a variable of its own."""
+        assert of_a_file(url) == url
+        monkeypatch.setenv("REDIS_PASSWORD", PASSWORD)
+        monkeypatch.setenv("REDIS_SENTINEL_PASSWORD", "a&b")
+
+        assert of_a_file(url) == whole
+        assert RedisStore(of_a_file(url)).url == url
 
 
 async def _trouble(url: str) -> str:

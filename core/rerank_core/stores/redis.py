@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from ..errors import ConfigurationError, MissingExtraError, RerankError
 from ..protocols import StoredScore
@@ -15,7 +16,7 @@ from ..runtime.threads import run
 from .packing import pack, unpack
 from .redis_clients import close, connect, is_client, kind_of, target_of, target_of_client
 
-#: Where passwords are looked for on the other side of a pickle.
+#: Where passwords are looked for on the other side of a pickle, and of a configuration file.
 VARIABLE, SENTINEL_VARIABLE = "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD"
 
 
@@ -32,7 +33,8 @@ class RedisStore:
       asked where it connects to, and never used or closed: the connections are the store's own.
 
     Options of redis-py go into the query (`?ssl_ca_certs=…`). Passwords are shown nowhere and do
-    not pickle: on the other side they are read from `REDIS_PASSWORD` and `REDIS_SENTINEL_PASSWORD`.
+    not pickle: on the other side they are read from `REDIS_PASSWORD` and `REDIS_SENTINEL_PASSWORD`,
+    and so they are for a URL in a configuration file, which holds none.
     How much is kept is for the server to say (maxmemory, with an eviction policy); about 0.2 kB a
     score.
 
@@ -160,6 +162,16 @@ async def _called(client: Any, ask: Callable[[], Any]) -> Any:
     if isinstance(client, redis.Redis | redis.RedisCluster):
         return await run(lambda stop: ask())
     return await ask()
+
+
+def of_a_file(url: str) -> str:
+    """The URL of a configuration file, with the passwords that the environment has for it."""
+    options = {"password": VARIABLE}
+    if "+sentinel" in url.partition("://")[0]:
+        options["sentinel_password"] = SENTINEL_VARIABLE
+    given = {name: os.environ.get(variable) for name, variable in options.items()}
+    query = urlencode({name: value for name, value in given.items() if value}, quote_via=quote)
+    return url + (query and ("&" if "?" in url else "?") + query)
 
 
 def _secret(password: str | None, variable: str) -> Secret | None:
