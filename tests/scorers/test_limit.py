@@ -104,6 +104,28 @@ def test_a_cross_encoder_of_ones_own_too(tmp_path: Path) -> None:
         assert "longer than the model reads" in report.why
 
 
+def test_what_is_not_read_by_a_deadline_is_a_few_passes() -> None:
+    """On a processor an encoder, and a cross-encoder that is an object, take four texts a pass: the
+    batches begin with one pass, and none is more than four.
+    """
+
+    class Encoder:
+        device = type("Device", (), {"type": "cpu"})()
+        tokenizer = None
+        encode = predict = None
+
+        def score(self, pairs: list[tuple[str, str]]) -> Sequence[float]:
+            return [0.5] * len(pairs)
+
+    async def sizes(scorer: Any) -> list[int]:
+        await scorer.warm_up()
+        return [len(group) for group in scorer.groups(QUERY, [FITS] * 40)]
+
+    for scorer in (EmbeddingScorer(Encoder()), CrossEncoderScorer(Encoder())):
+        assert asyncio.run(sizes(scorer)) == [4, 8, 16, 12]
+    assert asyncio.run(sizes(EmbeddingScorer(Encoder(), batch_size=64))) == [40]
+
+
 def test_what_cannot_tell_is_not_asked() -> None:
     """An object with `encode` alone has no tokenizer that is known."""
 

@@ -23,7 +23,7 @@ from ..runtime.usage import record
 from ..text.utf8 import as_utf8
 from .embedder import Embedder, Vector
 from .local.limit import Limit, record_cut
-from .local.local_model import Shared, interruptible, torch_in_this_thread
+from .local.local_model import Shared, growing, interruptible, torch_in_this_thread
 from .local.model_files import fetching
 from .openai_embedder import OpenAIEmbedder
 
@@ -207,6 +207,11 @@ class _SentenceTransformers(Embedder):
     async def warm_up(self) -> None:
         await self._shared.get()
 
+    def groups(self, texts: Sequence[str]) -> list[Sequence[int]]:
+        model = self._shared.model
+        usual = _TEXTS_ELSEWHERE if model is None else model.texts
+        return growing(len(texts), self.pairs or usual)
+
     async def embed(self, query: str, texts: Sequence[str]) -> tuple[Vector, Sequence[Vector]]:
         model = await self._shared.get()
         return await run(model.embed, query, texts, self.prompts, self.pairs)
@@ -226,6 +231,11 @@ class _Local:
         if hasattr(encoder, "modules"):
             interruptible(encoder)
 
+    @property
+    def texts(self) -> int:
+        """In one pass, where nobody says how many."""
+        return _TEXTS_ON_CPU if self.encoder.device.type == "cpu" else _TEXTS_ELSEWHERE
+
     def embed(
         self,
         query: str,
@@ -237,7 +247,7 @@ class _Local:
     ) -> tuple[Vector, Sequence[Vector]]:
         torch_in_this_thread(share=1)  # a cross-encoder may have had it for its share
         wanted = self._query(query, prompts[0])
-        size = size or (_TEXTS_ON_CPU if self.encoder.device.type == "cpu" else _TEXTS_ELSEWHERE)
+        size = size or self.texts
         # Texts of like length go together, so that little is padding.
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         vectors: list[Vector] = [None] * len(texts)

@@ -24,6 +24,7 @@ from .limit import Limit, record_cut
 from .local_model import (
     PairScores,
     Shared,
+    growing,
     guided,
     interruptible,
     model_named,
@@ -47,8 +48,6 @@ _PAIRS = 32
 _FEW, _SHORT, _PASS = 4, 1200, 150
 #: What `_Model.logits` takes for this.
 _AS_THEY_ARE = 0
-#: Passes in one batch: pairs are sorted by length within a batch, and a deadline keeps whole ones.
-_PASSES = 4
 #: The most passes at once. Between two layers each wants the interpreter, which there is one of.
 _MOST_WORKERS = 8
 
@@ -75,11 +74,11 @@ class CrossEncoderScorer(ScorerBase):
     `device` (default: the best there is), `backend`, `dtype` ("bfloat16": about 1.5 times as fast
     where the processor has it, and near ties may swap) and `trust_remote_code` are those of
     sentence-transformers; `revision` is a branch, tag or commit of the model on the hub;
-    `max_length` cuts a pair at so many tokens (default: the model's own
-    limit); `batch_size` pairs go through the model at once. By default on a CPU each pair goes by
-    itself, in one of several threads (short ones up to four together, in float32, where padding
-    moves a score by no more than rounding does), elsewhere 32 together. The model is loaded on
-    first use, in a thread, and shared by all scorers with these arguments.
+    `max_length` cuts a pair at so many tokens (default: the model's own limit); `batch_size` pairs
+    go through the model at once. By default on a CPU each pair goes by itself, in one of several
+    threads (short ones up to four together, in float32, where padding moves a score by no more than
+    rounding does), in an object's case four together; elsewhere 32. The model is loaded on first
+    use, in a thread, and shared by all scorers with these arguments.
 
     Scores are `activation` of the logit, whatever the model saved; None is a sigmoid: 0..1, and for
     an object none. The logit is kept as raw.
@@ -174,18 +173,12 @@ class CrossEncoderScorer(ScorerBase):
     def groups(self, query: str, texts: Sequence[str]) -> list[Sequence[int]]:
         """A few texts at once, fewer at both ends (see `guided`), where each is a pass by itself.
 
-        Else one pass through the model, then two, then a few at a time: a short deadline finds
-        some scores, and longer ones lose little to padding.
+        Else one pass through the model, then two, then a few at a time: see `growing`.
         """
-        start, size = 0, self._pairs()
+        size = self._pairs()
         if size in (1, _AS_THEY_ARE):
             return guided(len(texts), self.max_concurrency)
-        batches: list[Sequence[int]] = []
-        largest = _PASSES * size
-        while start < len(texts):
-            batches.append(range(start, min(start + size, len(texts))))
-            start, size = start + size, min(2 * size, largest)
-        return batches
+        return growing(len(texts), size)
 
     async def warm_up(self) -> None:
         """Fetch and load the model."""
@@ -222,6 +215,8 @@ class CrossEncoderScorer(ScorerBase):
         if self.batch_size is not None:
             return self.batch_size
         model = self._shared.model
+        if isinstance(model, OwnCrossEncoder) and model.on_cpu:
+            return _FEW
         if model is None or not model.in_threads:
             return _PAIRS
         return _AS_THEY_ARE if isinstance(model, _Model) and model.pads_freely else 1

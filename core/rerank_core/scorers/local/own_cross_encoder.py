@@ -20,9 +20,12 @@ class OwnCrossEncoder:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        told_by = _told_by(model)
+        #: Whether it computes on a processor, where company gains nothing and cannot be left.
+        self.on_cpu = getattr(getattr(told_by, "device", None), "type", None) == "cpu"
         self._lock = threading.Lock()
         #: Of what it does not read to the end, where it is, or holds, one that tells.
-        self._limit = Limit(_told_by(model))
+        self._limit = Limit(told_by)
 
     def __call__(self) -> OwnCrossEncoder:
         """Itself: it is loaded."""
