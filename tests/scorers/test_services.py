@@ -282,6 +282,18 @@ def test_a_placeholder_for_a_key_does_not_garble_messages(service: Service) -> N
         asked(service.at(server, api_key="i"), QUERY, ["a"])
 
 
+def test_a_score_is_cached_under_the_headers_it_was_asked_with(service: Service) -> None:
+    """A gateway may go by them; the key is no part of it."""
+    with service.server() as server:
+        plain, other, keyed = (
+            service.at(server, **options).fingerprint
+            for options in ({}, {"headers": {"x-route": "b"}}, {"api_key": KEY[::-1]})
+        )
+
+    assert plain is not None
+    assert other != plain == keyed
+
+
 def test_a_pickle_holds_no_key(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read from the environment again, or missed at once."""
     with service.server(api_key=KEY) as server:

@@ -21,7 +21,7 @@ from ...remote.tls import tls_context
 from ...runtime.per_loop import PerLoop
 from ...runtime.usage import record
 from .prices import Price, RerankTariff, checked_price
-from .service import ServiceScorer
+from .service import ServiceScorer, digest
 
 if TYPE_CHECKING:
     import cohere
@@ -91,10 +91,6 @@ class CohereScorer(ServiceScorer):
         self._tariff = RerankTariff.at(host, model) if given is None else RerankTariff(given)
         self.max_tokens_per_doc = max_tokens_per_doc
         self.request_timeout = request_timeout
-        self.fingerprint = (
-            f"cohere/2 model={model} max_tokens_per_doc={max_tokens_per_doc} max_chars={max_chars} "
-            f"url={self.base_url}"
-        )
         if client is not None:
             self.max_attempts = 1
         key = Secret(api_key, KEY_VARIABLES, "Cohere")
@@ -106,6 +102,12 @@ class CohereScorer(ServiceScorer):
             given=client if client is not None else http_client,
         )
         self._key_or_none()
+        # a gateway may go by them
+        query = self._address.query if self._address else {}
+        self.fingerprint = (
+            f"cohere/3 model={model} max_tokens_per_doc={max_tokens_per_doc} max_chars={max_chars} "
+            f"url={self.base_url} {digest(query, self.headers)}"
+        )
 
     @staticmethod
     def _load() -> None:

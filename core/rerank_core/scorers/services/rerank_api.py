@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatch
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from ...runtime.usage import record
 from .prices import Price, RerankTariff, checked_price
 from .providers import LISTWISE_MODELS, PROVIDERS, ScoreScale, provider_at
 from .replies import pairs_in, results_in, spent_in
-from .service import ServiceScorer
+from .service import ServiceScorer, digest
 
 if TYPE_CHECKING:
     import httpx
@@ -137,12 +136,11 @@ class RerankAPIScorer(ServiceScorer):
             given=http_client,
             max_chars=max_chars,
         )
-        private = json.dumps([revealed(self._query), revealed(self.headers)], sort_keys=True)
         sent = json.dumps({**row.fields, **self.options}, sort_keys=True, default=repr)
         #: What is said beside the query; see `with_instruction`.
         self.instruction: str | None = None
         self.fingerprint = self._identity = (
-            f"rerank-api/2 url={self.url} {blake2b(private.encode(), digest_size=8).hexdigest()} "
+            f"rerank-api/2 url={self.url} {digest(self._query, self.headers)} "
             f"provider={row.name} model={self.model} max_chars={max_chars} options={sent}"
         )
 

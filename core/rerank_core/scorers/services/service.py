@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Self
 
 from ...errors import ConfigurationError
@@ -144,3 +146,11 @@ class ServiceScorer(ScorerBase, ABC):
         revealed(self.headers)
         self._client = self._clients()
         self._loaded = False
+
+
+def digest(query: Mapping[str, str | Secret], headers: Mapping[str, str | Secret]) -> str:
+    """What parameters and headers a server goes by, for the name of a score in a cache: a hash, as
+    they may be secret.
+    """
+    private = json.dumps([revealed(query), revealed(headers)], sort_keys=True)
+    return blake2b(private.encode(), digest_size=8).hexdigest()
