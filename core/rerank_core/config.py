@@ -92,10 +92,8 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     if outside := sorted(whole.keys() & {"scorer", "combine", *PLAIN, *LANGCHAIN}):
         # nobody would read it, and the ranking were another than the file seems to say
         name = outside[0]
-        raise ConfigurationError(
-            f"{path}: {name} stands outside of [reranker]: "
-            + (f"[reranker.{name}]" if isinstance(whole[name], dict) else f"put {name} below it")
-        )
+        where = f"[reranker.{name}]" if isinstance(whole[name], dict) else f"put {name} below it"
+        raise ConfigurationError(f"{path}: {name} stands outside of [reranker]: {where}")
     if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
         return {**table, "combine": {**table["combine"], _TUNED_IN: str(path)}}
     return table
@@ -371,9 +369,9 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
             for one in value:
                 _refuse_secrets(one)
         elif is_secret(name, value):
+            where = "REDIS_PASSWORD in the environment" if name == "cache" else "the environment"
             raise ConfigurationError(
-                f"{name!r} does not belong in a file: keys are read from the environment"
-                + (" (REDIS_PASSWORD)" if name == "cache" else "")
+                f"{name!r} does not belong in a file: keys are read from {where}"
             )
 
 

@@ -144,10 +144,7 @@ class Options:
         goes without. None for the scorers' own.""",
     )
     fallback: ScorerLike = _option(
-        None,
-        _scorers,
-        """scorers to ask in turn, until one scores anything, where the first could not score: they
-        give the scores if it has none at all, else the order of what it left out.""",
+        None, _scorers, "scorers to ask in turn, until one scores, where the first could not."
     )
     cache: str | os.PathLike[str] | ScoreStore | None = _option(
         None,
