@@ -72,8 +72,12 @@ def test_what_stands_beside_the_table_and_belongs_in_it_is_an_error(
     with pytest.raises(ConfigurationError, match=said):
         Reranker.from_config(file)
 
-    file.write_text("[reranker]\ntop_n = 3\n[theirs]\nx = 1\n")
+    file.write_text("[reranker]\ntop_n = 3\n[theirs]\nx = 1\n[cache]\nsize = 1\n")
     assert Reranker.from_config(file).top_n == 3
+
+    file.write_text("[cache]\nsize = 1\n[reranker]\ntop_n = 3\n")
+    with pytest.raises(ConfigurationError, match="cache stands outside"):
+        Reranker.from_config(file)
 
 
 def test_what_no_file_can_hold_is_refused(tmp_path: Path) -> None:

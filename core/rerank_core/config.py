@@ -40,7 +40,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .combine.combination import Combination, ReciprocalRankFusion, WeightedSum
 from .errors import ConfigurationError
@@ -48,9 +48,7 @@ from .options import NAMES, Options, changed
 from .remote.secret import Secret, holds_secret, is_secret, redact
 from .scorers.cascade import Cascade, Stage
 from .scorers.named import HYBRID, scorer_class
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from .text.tables import read_tables, without_none, write_tables
 
 #: Options of `Reranker` that are plain values in a file: `combine` has a form of its own, and no
 #: file can hold the function `on_ranking`.
@@ -65,8 +63,9 @@ _STAGES = "stages"
 #: Under which name `load` hands on, with a combination, the file that `rerank tune` wrote.
 _TUNED_IN = "tuned_in"
 
-#: What the names of YAML files end in.
-_YAML = (".yaml", ".yml")
+#: The tables of a file that are ours, and options whose names other readers of it may have, too.
+_TABLES = {"reranker", "serve", "tuned"}
+_EVERYDAY = {"cache", "check", "depth", "fallback", "max_concurrency", "threshold", "timeout"}
 
 #: What TOML, which has no null, says for None; and of which option it is a value of its own.
 NONE, _NONE_OF_ITS_OWN = "none", ("retrieval_score",)
@@ -84,14 +83,13 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     """
     if isinstance(path, Mapping):
         return dict(path)
-    whole = load_whole(path)
+    whole = read_tables(path)
     table = whole.get("reranker")
     if not isinstance(table, dict):
         near = _nearest("reranker", whole)
         raise ConfigurationError(f"{path} has no table [reranker]{near}")
-    if outside := sorted(whole.keys() & {"scorer", "combine", *PLAIN, *LANGCHAIN}):
+    if name := _outside(whole):
         # nobody would read it, and the ranking were another than the file seems to say
-        name = outside[0]
         where = f"[reranker.{name}]" if isinstance(whole[name], dict) else f"put {name} below it"
         raise ConfigurationError(f"{path}: {name} stands outside of [reranker]: {where}")
     if isinstance(whole.get("tuned"), dict) and isinstance(table.get("combine"), dict):
@@ -99,46 +97,12 @@ def load(path: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
     return table
 
 
-def load_whole(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """All tables of the file, those of other readers too. Raises `ConfigurationError`."""
-    from pathlib import Path  # most rerankers come from no file
-
-    try:
-        whole = _parsed(Path(path))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(f"{path} is no configuration: {error}") from None
-    return whole if isinstance(whole, dict) else {}
-
-
-def _parsed(file: Path) -> Any:
-    text = file.read_text(encoding="utf-8")
-    if file.suffix == ".json":
-        import json  # each form for who has a file in it
-
-        return json.loads(text)
-    if file.suffix not in _YAML:
-        import tomllib
-
-        return tomllib.loads(text)
-    yaml = _yaml(file)
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(error) from None
-
-
-def _yaml(file: Path) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise ConfigurationError(
-            f"{file} is YAML, which needs one more package: pip install pyyaml"
-        ) from None
-    return yaml
+def _outside(whole: Mapping[str, Any]) -> str | None:
+    """An option that stands outside of the table, and is not another reader's."""
+    own = {"scorer", "combine", *PLAIN, *LANGCHAIN}
+    if whole.keys() - own - _TABLES:
+        own -= _EVERYDAY
+    return next(iter(sorted(whole.keys() & own)), None)
 
 
 def _nearest(wanted: str, there: Collection[Any]) -> str:
@@ -156,20 +120,8 @@ def save(
 
     None is left out. Raises `ConfigurationError` for an option that looks like a secret.
     """
-    from pathlib import Path
-
     _refuse_secrets(reranker)
-    file = Path(path)
-    whole = _without_none({"reranker": reranker, **tables})
-    if file.suffix == ".json":
-        import json
-
-        text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    elif file.suffix in _YAML:
-        text = _yaml(file).safe_dump(_plain(whole), sort_keys=False, allow_unicode=True)
-    else:
-        text = _toml(whole)
-    file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_tables(path, {"reranker": reranker, **tables})
 
 
 def options(table: Mapping[str, Any], **given: Any) -> dict[str, Any]:
@@ -242,7 +194,7 @@ def _shows_secret(value: Any) -> bool:
 
 def of(reranker: Any) -> dict[str, Any]:
     """The table of a `Reranker`. Raises `ConfigurationError` for what no file can hold."""
-    found = _without_none(table(reranker._named, reranker._options))
+    found = without_none(table(reranker._named, reranker._options))
     _refuse_secrets(found)
     return found
 
@@ -373,28 +325,3 @@ def _refuse_secrets(table: Mapping[str, Any]) -> None:
             raise ConfigurationError(
                 f"{name!r} does not belong in a file: keys are read from {where}"
             )
-
-
-def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
-    def clean(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return _without_none(value)
-        return [clean(one) for one in value] if isinstance(value, list) else value
-
-    return {name: clean(value) for name, value in table.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    """As dicts and lists alone, which is what YAML's safe form takes."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _toml(table: Mapping[str, Any]) -> str:
-    import tomli_w  # only who writes one pays for it
-
-    try:
-        return tomli_w.dumps(table)
-    except TypeError as error:
-        raise ConfigurationError(f"no config file can hold {table!r}: {error}") from None

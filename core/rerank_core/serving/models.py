@@ -18,6 +18,7 @@ from ..remote.secret import redact
 from ..reranker import Reranker
 from ..runtime import threads
 from ..telemetry.log import log
+from ..text.tables import read_tables
 from .admission import Admission
 from .batching import Batching, batched
 from .limits import Limits
@@ -243,7 +244,7 @@ class Models:
 
     def _made(self, name: str, file: Path) -> Model:
         try:
-            whole = config.load_whole(file)
+            whole = read_tables(file)
             options = config.options(config.load(file))
             if self._batching is not None:
                 options["scorer"] = batched(options["scorer"], self._batching)
