@@ -88,6 +88,10 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
         count[0] += 1
         return [score + 0.01 * count[0] for score in unit(query, texts)]
 
+    def fading(query: str, texts: Sequence[str]) -> list[float]:
+        count[0] += 1
+        return [(1.2 + score) / (1 + 0.02 * count[0]) for score in plain(query, texts)]
+
     def shuffled(query: str, texts: Sequence[str]) -> list[float]:
         return shuffle.sample(scores := unit(query, texts), len(scores))
 
@@ -114,6 +118,18 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
         "zero": (each(lambda q, t: 0.0), {Fault.CONSTANT}),
         "document ignored": (each(lambda q, t: hashed(q)), {Fault.CONSTANT}),
         "yes or no": (each(lambda q, t: float(base(q, t) > 0.3)), {Fault.TWO_VALUED}),
+        "yes or no, over the list": (
+            lambda q, ts: [float(v == max(plain(q, ts))) for v in plain(q, ts)],
+            {Fault.TWO_VALUED, Fault.NEIGHBOURS},
+        ),
+        "nearly always yes": (
+            each(lambda q, t: float(base(q, t) > 0.06)),
+            {Fault.TWO_VALUED, Fault.SATURATED, Fault.CONSTANT},
+        ),
+        "constant but for rounding": (
+            each(lambda q, t: 0.5 + 1e-9 * hashed(q, t)),
+            {Fault.CONSTANT},
+        ),
         "rounded away": (each(lambda q, t: round(0.4 * base(q, t))), {Fault.CONSTANT}),
         "rounded sigmoid": (
             each(lambda q, t: round(sigmoid(3 * logit(base, q, t) + 2))),
@@ -159,6 +175,8 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
         "first 130 characters": (each(lambda q, t: base(q, t[:130])), {Fault.TRUNCATED}),
         "length": (each(lambda q, t: float(len(t))), {Fault.LENGTH}),
         "brevity": (each(lambda q, t: 1 / (1 + len(t))), {Fault.LENGTH}),
+        "last 60 characters": (each(lambda q, t: base(q, t[-60:])), {Fault.TRUNCATED}),
+        "shorter in words": (each(lambda q, t: 1 / (1 + len(t.split()))), {Fault.LENGTH}),
         "times length": (each(lambda q, t: base(q, t) * len(t)), {Fault.LENGTH}),
         "plus length": (each(lambda q, t: base(q, t) + 0.003 * len(t)), {Fault.LENGTH}),
         "over length": (each(lambda q, t: (0.1 + base(q, t)) / len(t)), {Fault.LENGTH}),
@@ -174,6 +192,16 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
         "rotated": (lambda q, ts: [*unit(q, ts)[1:], *unit(q, ts)[:1]], {Fault.MISPLACED}),
         "rotated by three": (lambda q, ts: unit(q, [*ts[-3:], *ts[:-3]]), {Fault.MISPLACED}),
         "off by one": (lambda q, ts: [0.0, *unit(q, ts)][: len(ts)], {Fault.MISPLACED}),
+        "reversed three by three": (
+            lambda q, ts: [
+                s for at in range(0, len(ts), 3) for s in unit(q, ts[at : at + 3])[::-1]
+            ],
+            {Fault.MISPLACED, Fault.RANDOM},
+        ),
+        "next to empty texts left out": (
+            lambda q, ts: [*unit(q, [t for t in ts if len(t) > 9]), *[0.0] * 9][: len(ts)],
+            {Fault.MISPLACED, Fault.RANDOM},
+        ),
         "sorted": (lambda q, ts: sorted(unit(q, ts), reverse=True), {Fault.MISPLACED}),
         "ascending": (lambda q, ts: sorted(logits(q, ts)), {Fault.MISPLACED}),
         "sorted texts": (by_text, {Fault.MISPLACED}),
@@ -188,11 +216,32 @@ def faults(base: Base) -> Mapping[str, tuple[Any, set[Fault]]]:
             lambda q, ts: [v - sum(plain(q, ts)) / len(ts) for v in plain(q, ts)],
             {Fault.NEIGHBOURS},
         ),
+        "ranks over the list": (
+            lambda q, ts: [1 - rank / len(ts) for rank in ranks(plain(q, ts))],
+            {Fault.NEIGHBOURS},
+        ),
+        "log-softmax": (
+            lambda q, ts: [math.log(p) for p in softmax(plain(q, ts))],
+            {Fault.NEIGHBOURS},
+        ),
+        "less the first": (
+            lambda q, ts: [v - plain(q, ts)[0] for v in plain(q, ts)],
+            {Fault.NEIGHBOURS},
+        ),
+        "over their norm": (
+            lambda q, ts: [v / math.hypot(*unit(q, ts)) for v in unit(q, ts)],
+            {Fault.NEIGHBOURS},
+        ),
         "min-max, said to be independent": (
             FunctionScorer(lambda q, ts: spanned(plain(q, ts)), independent=True),
             {Fault.NEIGHBOURS},
         ),
         "drift": (drifting, {Fault.UNSTABLE}),
+        "drift by a factor": (fading, {Fault.UNSTABLE}),
+        "a default now and then": (
+            each(lambda q, t: -1.0 if draw.random() < 0.15 else base(q, t)),
+            {Fault.UNSTABLE, Fault.RANDOM},
+        ),
         "dropout": (
             each(lambda q, t: base(q, t) + draw.gauss(0, 0.3)),
             {Fault.UNSTABLE, Fault.RANDOM},
@@ -269,6 +318,13 @@ def healthy(base: Base) -> Mapping[str, Any]:
         "first 512 characters": each(lambda q, t: base(q, t[:512])),
         "a little for length": each(lambda q, t: base(q, t) + 0.00005 * len(t)),
         "a little for position": lambda q, ts: [base(q, t) - 0.002 * at for at, t in enumerate(ts)],
+        "products": each(lambda q, t: 80 + 9 * base(q, t)),
+        "bm25 as it is": each(lambda q, t: 28 * max(0.0, base(q, t))),
+        "likelihood of the question": each(lambda q, t: (2 * base(q, t) - 4) * len(q.split())),
+        "grades 0 to 5 with chance, one text each": FunctionScorer(
+            each(lambda q, t: round(min(5, max(0, 6 * base(q, t) + draw.gauss(0, 0.3))))),
+            independent=True,
+        ),
         "tiny": each(lambda q, t: 1e-5 * base(q, t)),
         "cascade": "hybrid > bm25@5",
     }

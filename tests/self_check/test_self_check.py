@@ -212,7 +212,7 @@ def test_all_is_asked_of_a_model_that_says_something_else_the_next_time() -> Non
     report = Reranker(Slow(noise=0.02)).check()
 
     assert [one.fault for one in report.findings] == [Fault.UNSTABLE]
-    assert report.calls == len(plan())
+    assert len(plan()) <= report.calls <= MOST_CALLS
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 10])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +17,9 @@ from .plan import Asked, Kind, Purpose, Text
 SETTLED = 0.001
 #: … and the least pairs asked again that it takes to say so.
 _FEW = 4
+
+#: Scores with no more levels than this are grades, of 0 to 10.
+GRADED = 11
 
 #: What does not answer the question, and is not on its subject either.
 _OFF = frozenset({Kind.OTHER, Kind.LONG, Kind.EMPTYISH, Kind.NOISE})
@@ -92,6 +95,11 @@ class Answers:
             for topic, some in by_topic.items()
         ]
 
+    @cached_property
+    def first(self) -> Mapping[int, Answer]:
+        """The list with the answer, by topic."""
+        return {answer.asked.topic: answer for answer in self.lists}
+
     @property
     def is_pairs(self) -> bool:
         """Whether every text was asked for by itself."""
@@ -108,6 +116,16 @@ class Answers:
         if self.is_pairs:
             found += [share(own, others, self.same) for own, others in self._by_passage()]
         return fmean(found) if found else 0.5
+
+    @cached_property
+    def beaten(self) -> float:
+        """How often (0..1) what does not answer scores higher than the answer, ties not counted."""
+        found = [
+            fmean(score - a.own > self.same for score in a.off)
+            for a in self.lists
+            if a.own is not None and a.off
+        ]
+        return fmean(found) if found else 1.0
 
     def _by_passage(self) -> Iterator[tuple[float, list[float]]]:
         for own in self.lists:
@@ -130,24 +148,31 @@ class Answers:
     @cached_property
     def noise(self) -> float:
         """How far apart the scores of one list are the next time, root mean square."""
-        return spread(self.changes(Purpose.AGAIN))
+        return spread(self.changes)
 
-    def changes(self, purpose: Purpose) -> list[float]:
-        """By how much scores differ where a list was asked for once more, each from the last."""
+    @cached_property
+    def repeats(self) -> list[list[tuple[float, float]]]:
+        """Of each list that was asked once more word for word: the scores last time, and now."""
         found = []
-        before = {answer.asked.topic: answer.by_text() for answer in self.lists}
-        for answer in self.by_purpose[purpose]:
-            first, now = before[answer.asked.topic], answer.by_text()
-            found += [score - first[text] for text, score in now.items() if text in first]
-            before[answer.asked.topic] = now
+        last: dict[tuple[int, tuple[Text, ...]], Answer] = {}
+        for answer in self.all:
+            asked = (answer.asked.topic, answer.asked.texts)
+            if asked in last:
+                pairs = zip(last[asked].scores, answer.scores, strict=True)
+                found.append([(a, b) for a, b in pairs if a is not None and b is not None])
+            last[asked] = answer
         return found
+
+    @cached_property
+    def changes(self) -> list[float]:
+        """By how much scores differ where a list was asked once more word for word."""
+        return [now - before for pairs in self.repeats for before, now in pairs]
 
     def moves(self) -> list[tuple[float, float]]:
         """By text of the lists in another order: how far it moved, and how much its score did."""
         found = []
-        first = {answer.asked.topic: answer for answer in self.lists}
         for answer in self.by_purpose[Purpose.SHUFFLED]:
-            one = first[answer.asked.topic]
+            one = self.first[answer.asked.topic]
             before, now = one.by_text(), answer.by_text()
             was = [text.text for text in one.asked.texts]
             found += [
@@ -185,6 +210,17 @@ class Answers:
         values = sorted(score for answer in self.all for score in answer.values)
         return len(values) and 1 + sum(b - a > self.same for a, b in pairwise(values))
 
+    @property
+    def unread(self) -> bool:
+        """Whether none of the longer texts has a score, where there are some of them."""
+        longer = [
+            score
+            for answer in self.all
+            for text, score in zip(answer.asked.texts, answer.scores, strict=True)
+            if text.kind in (Kind.LONG, Kind.PADDED)
+        ]
+        return len(longer) > 1 and all(score is None for score in longer)
+
     @cached_property
     def agreement(self) -> float:
         """How alike (-1..1) different questions order the texts that their lists share."""
@@ -200,11 +236,15 @@ class Answers:
 
     @cached_property
     def by_length(self) -> float:
-        """How the scores of one list go by the lengths of its texts (-1..1)."""
+        """How the scores of one list go by the lengths of its texts (-1..1), in characters or
+        words, whichever they follow more closely."""
+        return max((self._along(len), self._along(lambda text: len(text.split()))), key=abs)
+
+    def _along(self, length: Callable[[str], int]) -> float:
         found = []
         for answer in self.lists:
             if len(answer.told) > 2:
-                pairs = [(float(len(text.text)), score) for text, score in answer.told]
+                pairs = [(float(length(text.text)), score) for text, score in answer.told]
                 found.append(rank_correlation(pairs))
         return fmean(found) if found else 0.0
 

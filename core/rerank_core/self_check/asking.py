@@ -16,6 +16,7 @@ from ..telemetry.chat_callbacks import unobserved
 from ..telemetry.log import CHECKED, log
 from . import detail, matching
 from .answers import Answer, Answers
+from .doubts import in_doubt
 from .plan import LONGEST, Asked, in_parts, plan
 from .report import CheckReport, Fault, Finding
 
@@ -62,7 +63,12 @@ async def _check(name: str, scorer: Scorer, rate_limit: RateLimit) -> tuple[int,
     quick = time.monotonic() - started < QUICK
     if rest and len(found) == len(first) and (quick or not answers.settled):
         found += await _ask(engine, rest, traits)
-        answers = _answers([*first, *rest], found)
+        first = [*first, *rest]
+        answers = _answers(first, found)
+    if len(found) == len(first) and not traits.ordinal:
+        doubts = in_doubt(answers, _longest(scorer, traits))
+        found += await _ask(engine, doubts, traits) if doubts else []
+        answers = _answers([*first, *doubts], found)
     mapped = any(raw is not None for scored in found for raw in scored.raw)
     told = _conclude(answers, found, traits, mapped=mapped)
     return len(found), [Finding(fault, name, seen, change) for fault, seen, change in told]
@@ -121,7 +127,8 @@ def _conclude(
         return [(Fault.UNANSWERED, f"no list was scored at all{why}", change)]
     seen: list[matching.Seen] = []
     allowed = FORGOTTEN if traits.default_timeout is not None else LOST
-    if texts - told > allowed * texts and not (traits.ordinal and not errors):
+    many = texts - told > allowed * texts or answers.unread
+    if many and not (traits.ordinal and not errors):
         seen.append(
             (
                 Fault.MISSING,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from ..combine.normalize import rank_correlation
 from ..protocols import Traits
-from .answers import Answer, Answers, share, spread
-from .matching import Seen, truncated
+from . import relative
+from .answers import GRADED, Answers, share, spread
+from .matching import Seen, truncated, two_valued
 from .plan import Kind, Purpose
 from .report import Fault
 
@@ -20,19 +21,21 @@ DECLARED, ANY = 0.05, 0.2
 GRADES, FINE, CACHED = 0.6, 0.2, 0.02
 #: Scores with fewer levels than this go in steps.
 LEVELS = 24
+#: … and of a fine scale by how much a single score may differ, where the others are as they were.
+STRUCK = 0.3
 #: So few that are asked again tell only of the coarsest noise.
 FEW = 4
-#: A change all one way, and of no more than this factor between texts, is a drift from this share
-#: of the separation on.
-DRIFT, EVENLY = 0.01, 2.0
+#: A change all one way, and of no more than this factor between texts, or of one share of each
+#: score, is a drift from this share of the separation on.
+DRIFT, EVENLY, IN_SHARES = 0.01, 2.0, 1.1
 #: How closely (rank correlation) scores must move with the places of their texts.
 ALONG = 0.6
 #: … and what text of no use may add to an answer, and take from it.
-PADDED, BURIED = 0.1, 0.8
+PADDED, BURIED = 0.25, 0.8
 #: What rounding adds at the end of a scale: the cosine of a text with itself is 1.0000001.
 ROUNDED = 1 + 1e-5
-#: Scores of a percentage.
-PERCENT = (20.0, 100.0 * ROUNDED)
+#: The best of percentages is above the first, up to the second; from the third on surely one.
+PERCENT = (50.0, 100.0 * ROUNDED, 99.0)
 #: The best score where a scale was taken for one of ten times its size.
 COMPRESSED = 0.11
 #: sigmoid(1): the most that is left of 0..1 after another sigmoid.
@@ -48,7 +51,7 @@ def find(answers: Answers, traits: Traits, *, mapped: bool) -> Iterator[Seen]:
     if traits.ordinal:
         return  # ranks: their values say nothing, and equals keep the order that they came in
     if answers.distinct == 2:
-        yield _two_valued(answers)
+        yield two_valued(answers)
         return
     if seen := _saturated(answers):
         yield seen
@@ -67,26 +70,19 @@ def find(answers: Answers, traits: Traits, *, mapped: bool) -> Iterator[Seen]:
         yield seen
 
 
-def _two_valued(answers: Answers) -> Seen:
-    return (
-        Fault.TWO_VALUED,
-        f"{answers.low:.4g} and {answers.high:.4g} are all the scores that there are, over "
-        f"{sum(len(a.values) for a in answers.all)} texts from the question itself to noise",
-        "ask for a finer scale or for log probabilities, or take the logit: among texts that all "
-        "have the higher one the retriever's order stays",
-    )
-
-
 def _saturated(answers: Answers) -> Seen | None:
-    tied, asked = 0, 0
+    tied, asked, apart = 0, 0, False
     for answer in answers.lists:
         near = [*answer.of(Kind.BESIDE), *answer.of(Kind.COPY)]
         if answer.own is None or not near:
             continue
+        same = all(abs(answer.own - score) <= answers.same for score in near)
         asked += 1
-        tied += all(abs(answer.own - score) <= answers.same for score in near)
+        tied += same
+        # a coarse scale may well have its best grade for the question itself too
+        apart |= not same and bool(answer.of(Kind.BESIDE)) and answers.distinct <= GRADED
     top = answers.low >= 0.99 and answers.high <= ROUNDED
-    if not answers.is_pairs and (asked >= 4 and tied >= 0.75 * asked):
+    if not answers.is_pairs and not apart and (asked >= 4 and tied >= 0.75 * asked):
         seen = (
             f"in {tied} of {asked} lists the passage that answers and one that only touches the "
             f"subject have one score"
@@ -141,15 +137,17 @@ def _late(answers: Answers) -> Seen | None:
 
 def _early(answers: Answers) -> Seen | None:
     """An answer that something follows scores like what is none: the end alone is read."""
-    padded = [a for a in answers.lists if a.own is not None and a.of(Kind.PADDED) and a.off]
-    lost = [
-        a
-        for a in padded
-        if a.own is not None
-        and a.of(Kind.PADDED)[0] <= median(a.off)
-        and a.own - a.of(Kind.PADDED)[0] > BURIED * answers.separation
+    padded = [
+        (a.own, a.of(Kind.PADDED)[0], a.off)
+        for a in answers.lists
+        if a.own is not None and a.of(Kind.PADDED) and a.off
     ]
-    if len(padded) < 2 or len(lost) < len(padded):
+    lost = [
+        score <= max(off)
+        for own, score, off in padded
+        if own - score > max(answers.same, BURIED * (own - median(off)))
+    ]
+    if len(padded) < 2 or len(lost) < len(padded) or sum(lost) < 0.5 * len(padded):
         return None
     return (
         Fault.TRUNCATED,
@@ -161,20 +159,30 @@ def _early(answers: Answers) -> Seen | None:
 
 
 def _drift(answers: Answers) -> Seen | None:
-    changes = answers.changes(Purpose.AGAIN)
-    last = changes[len(changes) // 2 :]
-    if len(last) < FEW:
-        return None
-    one_way = all(c > 0 for c in last) or all(c < 0 for c in last)
-    least, most = min(map(abs, last)), max(map(abs, last))
-    if not one_way or least < DRIFT * answers.separation or most > EVENLY * least:
+    again = [
+        pairs
+        for answer, pairs in zip(answers.by_purpose[Purpose.AGAIN], answers.repeats, strict=True)
+        if answer.asked.texts == answers.lists[0].asked.texts
+    ]
+    last = again[-1] if again else []
+    steps = [now - before for before, now in last]
+    shares = [(now - before) / before for before, now in last if before]
+    added = len(steps) >= FEW and _evenly(steps, EVENLY)
+    multiplied = len(shares) >= FEW - 1 and _evenly(shares, IN_SHARES)
+    if not (added or multiplied) or max(map(abs, steps)) < DRIFT * answers.separation:
         return None
     return (
         Fault.UNSTABLE,
-        f"the same list, asked again later, has scores that all moved by about {fmean(last):+.3g}",
+        f"the same list, asked again later, has scores that all moved by about {fmean(steps):+.3g}",
         "something is carried over from call to call: a counter, a running mean, a history; score "
         "each call by itself",
     )
+
+
+def _evenly(changes: Sequence[float], factor: float) -> bool:
+    """Whether all go one way, and about as far."""
+    one_way = all(c > 0 for c in changes) or all(c < 0 for c in changes)
+    return one_way and max(map(abs, changes)) <= factor * min(map(abs, changes))
 
 
 def _noise(answers: Answers, traits: Traits) -> Seen | None:
@@ -182,9 +190,10 @@ def _noise(answers: Answers, traits: Traits) -> Seen | None:
     allowed = GRADES if remote or answers.distinct < LEVELS else FINE
     if traits.fingerprint is not None and not remote:
         allowed = CACHED  # it says what its scores depend on, and chance is not among these
-    if len(answers.changes(Purpose.AGAIN)) < FEW:
+    if len(answers.changes) < FEW:
         allowed = 1.0
-    if answers.noise <= max(answers.same, allowed * answers.separation):
+    least = max(answers.same, allowed * answers.separation)
+    if answers.noise <= least and not (allowed <= FINE and _struck(answers)):
         return None
     return (
         Fault.UNSTABLE,
@@ -195,10 +204,17 @@ def _noise(answers: Answers, traits: Traits) -> Seen | None:
     )
 
 
+def _struck(answers: Answers) -> bool:
+    """Whether single scores are far from what they were, where most are what they were."""
+    changes = [abs(change) for change in answers.changes]
+    most = max(changes)
+    few = sum(change > 0.1 * most for change in changes) <= 0.5 * len(changes)
+    return few and most > max(answers.same, STRUCK * answers.separation)
+
+
 def _order(answers: Answers, traits: Traits) -> Seen | None:
-    changes = answers.changes(Purpose.SHUFFLED)
-    allowed = DECLARED if traits.independent else ANY
-    if not _beyond(changes, answers, allowed):
+    changes = [now - before for before, now in answers.same_pairs(Purpose.SHUFFLED)]
+    if not _beyond(changes, answers, _allowed(answers, traits)):
         return None
     if not traits.independent and abs(rank_correlation(answers.moves())) < ALONG:
         return None  # it is chance, or what stands beside it
@@ -213,12 +229,12 @@ def _order(answers: Answers, traits: Traits) -> Seen | None:
 def _neighbours(answers: Answers, traits: Traits) -> Seen | None:
     pairs = list(answers.same_pairs(Purpose.WITHOUT, Purpose.ALONE))
     changes = [now - before for before, now in pairs]
-    if traits.independent and _beyond(changes, answers, DECLARED):
+    if traits.independent and _beyond(changes, answers, _allowed(answers, traits)):
         seen = (
             f"the same question and text have scores that differ by {spread(changes):.3g} in other "
             "company, though the scorer says that they do not depend on it (independent=True)"
         )
-    elif how := _normalised(answers):
+    elif how := relative.how(answers):
         seen = f"the scores are made relative to the list they stand in: {how}"
     else:
         return None
@@ -230,40 +246,24 @@ def _neighbours(answers: Answers, traits: Traits) -> Seen | None:
     )
 
 
+def _allowed(answers: Answers, traits: Traits) -> float:
+    """… a grade more or less is chance as long as nothing says that there is none."""
+    coarse = answers.distinct < LEVELS and traits.fingerprint is None
+    return DECLARED if traits.independent and not coarse else ANY
+
+
 def _beyond(changes: Sequence[float], answers: Answers, share: float) -> bool:
     least = max(answers.same, share * answers.separation, 3 * answers.noise)
     return bool(changes) and spread(changes) > least
-
-
-def _normalised(answers: Answers) -> str:
-    """How the scores of a list were normalised over it, where they were."""
-    lists = [
-        answer
-        for purpose in (Purpose.MATCH, Purpose.WITHOUT, Purpose.LATE)
-        for answer in answers.by_purpose[purpose]
-        if len(answer.values) > 2 and None not in answer.scores
-    ]
-    without = [a for a in lists if a.asked.purpose is Purpose.WITHOUT]
-    if len(without) < 2:
-        return ""
-    tolerance = 1e-4 * (answers.high - answers.low)
-    made: dict[str, Callable[[Answer], float]] = {
-        "in every list the best has the same score": lambda a: max(a.values),
-        "the scores of every list add up to the same": lambda a: sum(a.values),
-        "the scores of every list have the same mean": lambda a: fmean(a.values),
-    }
-    for how, figure in made.items():
-        figures = [figure(answer) for answer in lists]
-        if max(figures) - min(figures) <= tolerance:
-            return how
-    return ""
 
 
 def _scale(answers: Answers, *, mapped: bool) -> Seen | None:
     copies = [score for answer in answers.lists for score in answer.of(Kind.COPY)]
     own = [answer.own for answer in answers.lists if answer.own is not None]
     low, high = answers.low, answers.high
-    if low >= 0 and PERCENT[0] < high <= PERCENT[1] and not mapped:
+    # cosines and probabilities reach far down or to the very top; BM25, MaxSim and products do not
+    percent = PERCENT[0] < high <= PERCENT[1] and (0 <= low <= 0.5 * high or high >= PERCENT[2])
+    if percent and not mapped:
         change = "divide by 100, or say scale=(0, 100) where the scorer is made"
         return Fault.SCALE, f"scores run from {low:.3g} to {high:.3g}, and not from 0 to 1", change
     if mapped and high <= COMPRESSED and low >= 0:

@@ -21,8 +21,16 @@ FOUND, TURNED = 0.87, 0.13
 SURELY_TURNED = 0.03
 #: The same for a few single pairs, of which chance makes more.
 FOUND_IN_PAIRS = 0.9
+#: The share of what does not answer above the answer, up to which it is ties that hide it.
+BEATEN = 0.05
+#: Of the largest score: what rounding in single precision makes of equal ones.
+ROUNDING = 2e-7
 #: The match under another reading of the scores with which that reading is the right one.
 EXPLAINED = 0.9
+#: … the same where lists have fewer others than this, of which chance makes more …
+EXPLAINED_BY_FEW, FEW_OTHERS = 0.97, 2.5
+#: … and in so many of the lists, where in the others the answer may have fallen off the end.
+IN_MOST = 0.75
 #: Rank correlation with which two orders are one.
 ALIKE = 0.9
 #: … and one with length that says what the scores go by.
@@ -41,6 +49,7 @@ def find(answers: Answers) -> Seen | None:
         _flat(answers)
         or _turned(answers, seen, most=SURELY_TURNED)
         or _beginning_only(answers)
+        or _by_length(answers, seen, least=ALIKE)
         or _misplaced(answers, seen)
         or _other_query(answers, seen)
         or _query_ignored(answers, seen)
@@ -51,7 +60,9 @@ def find(answers: Answers) -> Seen | None:
 
 
 def _flat(answers: Answers) -> Seen | None:
-    flat = [a for a in answers.lists if len(a.values) > 1 and _range(a.values) <= answers.same]
+    # what rounding of a narrower kind of number makes of a constant is one too
+    same = max(answers.same, ROUNDING * max(abs(answers.low), abs(answers.high)))
+    flat = [a for a in answers.lists if len(a.values) > 1 and _range(a.values) <= same]
     if len(flat) >= 0.75 * len(answers.lists):
         return (
             Fault.CONSTANT,
@@ -67,7 +78,10 @@ def _flat(answers: Answers) -> Seen | None:
     at_top = [
         a for a, tied in ties if tied >= 0.4 * len(a.off) and a.own == max(a.values, default=None)
     ]
-    if at_top and len(at_top) >= 0.5 * len(ties):
+    if answers.beaten <= BEATEN and answers.distinct == 2:
+        return two_valued(answers)
+    if (at_top and len(at_top) >= 0.5 * len(ties)) or answers.beaten <= BEATEN:
+        at_top = at_top or [a for a, tied in ties if tied]
         return (
             Fault.SATURATED,
             f"in {len(at_top)} of {len(ties)} lists passages that do not answer have the highest "
@@ -76,6 +90,17 @@ def _flat(answers: Answers) -> Seen | None:
             "finer scale",
         )
     return None
+
+
+def two_valued(answers: Answers) -> Seen:
+    """All of them have one of two scores."""
+    return (
+        Fault.TWO_VALUED,
+        f"{answers.low:.4g} and {answers.high:.4g} are all the scores that there are, over "
+        f"{sum(len(a.values) for a in answers.all)} texts from the question itself to noise",
+        "ask for a finer scale or for log probabilities, or take the logit: among texts that all "
+        "have the higher one the retriever's order stays",
+    )
 
 
 def _range(values: Sequence[float]) -> float:
@@ -101,8 +126,8 @@ def truncated(late: Sequence[Answer]) -> Seen:
 
 # -- scores of other texts -------------------------------------------------------------------------
 
-#: Which position a score at this position belongs to, in a list of so many.
-_Reading = Callable[[int, int], int]
+#: Which position a score at this position belongs to, in a list of so many; None: it has gone.
+_Reading = Callable[[int, int], int | None]
 
 
 def _readings() -> Mapping[str, _Reading]:
@@ -112,6 +137,11 @@ def _readings() -> Mapping[str, _Reading]:
     }
     for by in range(1, 10):
         found[f"{by} further on"] = lambda at, count, by=by: (at + by) % count  # type: ignore[misc]
+    for by in (-1, 1):
+        where = "on" if by > 0 else "back"
+        found[f"one further {where}, and one less"] = lambda at, count, by=by: (  # type: ignore[misc]
+            at + by if 0 <= at + by < count else None
+        )
     return found
 
 
@@ -133,15 +163,17 @@ def _misplaced(answers: Answers, seen: str) -> Seen | None:
             "to the last, whatever stands there",
             f"{change}; or, if they were asked to go by position, have the texts read",
         )
+    few = sum(len(answer.off) for answer in whole) < FEW_OTHERS * len(whole)
+    explained = EXPLAINED_BY_FEW if few else EXPLAINED
     for name, reading in _readings().items():
-        if _as_read(answers, whole, _by_position(reading)) >= EXPLAINED:
+        if _as_read(answers, whole, _by_position(reading)) >= explained:
             return (
                 Fault.MISPLACED,
                 f"{seen}, and nearly all once the scores are read {name}",
                 change,
             )
     for name, key in _SORTED.items():
-        if _as_read(answers, whole, _by_sorting(key)) >= EXPLAINED:
+        if _as_read(answers, whole, _by_sorting(key)) >= explained:
             return (
                 Fault.MISPLACED,
                 f"{seen}, and nearly all once the texts are sorted by {name}",
@@ -161,7 +193,7 @@ def _monotone(values: Sequence[float], way: int) -> bool:
     return all(step >= 0 for step in steps) and any(steps)
 
 
-_Mapped = Callable[[Answer], list[int]]
+_Mapped = Callable[[Answer], list[int | None]]
 
 
 def _by_position(reading: _Reading) -> _Mapped:
@@ -174,9 +206,9 @@ _SORTED: Mapping[str, Callable[[str], object]] = {"text": lambda text: text, "le
 
 
 def _by_sorting(key: Callable[[str], object]) -> _Mapped:
-    def mapped(answer: Answer) -> list[int]:
+    def mapped(answer: Answer) -> list[int | None]:
         texts = [one.text for one in answer.asked.texts]
-        return sorted(range(len(texts)), key=lambda at: key(texts[at]))  # type: ignore[arg-type,return-value]
+        return [*sorted(range(len(texts)), key=lambda at: key(texts[at]))]  # type: ignore[arg-type,return-value]
 
     return mapped
 
@@ -187,17 +219,17 @@ def _as_read(answers: Answers, lists: Sequence[Answer], mapped: _Mapped) -> floa
     for answer in lists:
         scores: list[float | None] = [None] * len(answer.scores)
         for score, at in zip(answer.scores, mapped(answer), strict=True):
-            scores[at] = score
+            if at is not None:
+                scores[at] = score
         read = Answer(answer.asked, scores)
         if read.own is not None and read.off:
             found.append(share(read.own, read.off, answers.same))
-    return fmean(found) if len(found) >= 4 else 0.0
+    return fmean(found) if len(found) >= max(4, IN_MOST * len(lists)) else 0.0
 
 
 def _moved(answers: Answers) -> bool:
     """The scores of a list are the same again, and stand at other texts."""
-    first = {answer.asked.topic: answer for answer in answers.lists}
-    asked_twice = [(first[a.asked.topic], a) for a in answers.by_purpose[Purpose.SHUFFLED]]
+    asked_twice = [(answers.first[a.asked.topic], a) for a in answers.by_purpose[Purpose.SHUFFLED]]
     asked_twice += [tuple(answers.by_purpose[Purpose.AGAIN][:2])]  # type: ignore[list-item]
     found = 0
     for one, other in (pair for pair in asked_twice if len(pair) == 2):
@@ -244,7 +276,7 @@ def _other_query(answers: Answers, seen: str) -> Seen | None:
     return None
 
 
-def _by_length(answers: Answers, seen: str) -> Seen | None:
+def _by_length(answers: Answers, seen: str, least: float = BY_LENGTH) -> Seen | None:
     if answers.is_pairs:
         return None
     change = (
@@ -255,10 +287,10 @@ def _by_length(answers: Answers, seen: str) -> Seen | None:
         for answer in answers.lists
         if answer.own is not None and answer.of(Kind.OTHER)
     ]
-    if alike and fmean(alike) >= EXPLAINED:
+    if least == BY_LENGTH and alike and fmean(alike) >= EXPLAINED:
         others = "nearly all of those of its length: very long or all but empty texts beat it"
         return Fault.LENGTH, f"{seen}, and above {others}", change
-    if abs(answers.by_length) < BY_LENGTH:
+    if abs(answers.by_length) < least:
         return None
     which = "longer" if answers.by_length > 0 else "shorter"
     return (

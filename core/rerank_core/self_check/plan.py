@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from .texts import EMPTYISH, FILLER, LEAD, NOISE, TOPICS
@@ -41,6 +41,8 @@ _MORE = (
     (Kind.EMPTYISH, Kind.NOISE),
     (Kind.EMPTYISH, Kind.LONG),
 )
+#: … the fewest that leave room for those two …
+_CUT = 4
 #: … and of a list whose texts begin alike.
 _SHARED = 2
 
@@ -49,7 +51,7 @@ class Purpose(Enum):
     """What a list is asked for."""
 
     MATCH = auto()  # is the answer found?
-    AGAIN = auto()  # the first list once more, word for word
+    AGAIN = auto()  # a list once more, word for word
     SHUFFLED = auto()  # another list once more, in another order
     WITHOUT = auto()  # no answer among them
     LATE = auto()  # all begin alike, and the answer comes late
@@ -78,6 +80,11 @@ class Asked:
         """The question."""
         return TOPICS[self.topic].question
 
+    @property
+    def once_more(self) -> Asked:
+        """The same, word for word."""
+        return replace(self, purpose=Purpose.AGAIN)
+
 
 def plan(most: int = LONGEST) -> Sequence[Asked]:
     """The lists to ask for, in order, for a scorer that takes so many texts at once.
@@ -88,10 +95,10 @@ def plan(most: int = LONGEST) -> Sequence[Asked]:
         return list(_pairs())
     size = min(most, _TEXTS)
     matches = [_match(topic, size) for topic in range(len(TOPICS))]
-    again = Asked(Purpose.AGAIN, 0, matches[0].texts)
+    again = matches[0].once_more
     return [
         *matches,
-        again,
+        matches[2].once_more,
         *(_turned(matches[topic]) for topic in (3, 6)),
         Asked(Purpose.WITHOUT, 2, (*_others(2, 2), _text(Kind.NOISE, 2))[:size]),
         # … each of them at another place than it had with the answer
@@ -123,16 +130,28 @@ def in_parts(lists: Sequence[Asked]) -> tuple[Sequence[Asked], Sequence[Asked]]:
     )
 
 
+def further(size: int) -> Sequence[Asked]:
+    """More lists of texts that begin alike, for where those of the plan leave it open."""
+    return [_late(topic, min(size, _TEXTS)) for topic in (3, 4)]
+
+
 def _match(topic: int, size: int) -> Asked:
-    texts = [_own(topic), *_others(topic, 3), *(_text(kind, topic) for kind in _MORE[topic])]
+    more = [_text(kind, topic) for kind in _MORE[topic]]
+    # a list that is cut short keeps what tells more than another passage does
+    others = 3 if size >= _TEXTS or size < _CUT else size - 1 - len(more)
+    texts = [_own(topic), *_others(topic, others), *more]
     return Asked(Purpose.MATCH, topic, _placed(texts[:size], topic))
 
 
 def _placed(texts: Sequence[Text], topic: int) -> tuple[Text, ...]:
-    """In an order of no meaning, the answer in another place each time."""
+    """In an order of no meaning, the answer in each place in turn.
+
+    What says next to nothing comes first: where it is left out, all scores move up by one.
+    """
     own, *rest = texts
     random.Random(f"order {topic}").shuffle(rest)
-    rest.insert((3 * topic + 1) % len(texts), own)
+    rest.sort(key=lambda text: text.kind is not Kind.EMPTYISH)
+    rest.insert((2 - topic) % len(texts), own)
     return tuple(rest)
 
 
