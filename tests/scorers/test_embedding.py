@@ -282,6 +282,64 @@ def test_the_cosines_are_those_of_sentence_transformers(minilm: Path) -> None:
         assert found.raw == pytest.approx(expected, abs=1e-5)
 
 
+def _passes(model: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """What goes through the model, pass by pass."""
+    passes: list[tuple[str, list[str]]] = []
+    for method in ("encode_query", "encode_document"):
+        encode = getattr(model, method)
+
+        def noted(
+            texts: list[str], _of: Any = encode, _method: str = method, **options: Any
+        ) -> Any:
+            passes.append((_method, texts))
+            return _of(texts, **options)
+
+        monkeypatch.setattr(model, method, noted)
+    return passes
+
+
+@pytest.mark.slow
+def test_short_texts_and_the_query_are_one_pass(
+    minilm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor, where each pass costs something besides; a long text is one by itself."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.util import cos_sim
+
+    model = SentenceTransformer(str(minilm), device="cpu")
+    texts = [*TEXTS, "a walk through the old town " * 30, *(f"soup {n}" for n in range(5))]
+    expected = cos_sim(model.encode(QUERY), model.encode(texts))[0].tolist()
+    passes = _passes(model, monkeypatch)
+    scorer = EmbeddingScorer(model)
+
+    found = asyncio.run(scorer.score(QUERY, texts))
+
+    assert found.raw == pytest.approx(expected, abs=1e-5)  # type: ignore[attr-defined]
+    assert [(method, len(passed)) for method, passed in passes] == [
+        ("encode_document", 10),
+        ("encode_document", 1),
+    ]
+    score(scorer, ["rome"])
+    assert passes[2:] == [("encode_document", ["rome"])]
+
+
+@pytest.mark.slow
+def test_a_query_that_is_encoded_otherwise_goes_by_itself(
+    minilm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a prompt, the scorer's or the model's own."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(minilm), device="cpu")
+    passes = _passes(model, monkeypatch)
+
+    score(EmbeddingScorer(model, query_prompt="query: "))
+    model.prompts = {"query": "question: ", "document": ""}
+    score(EmbeddingScorer(model))
+
+    assert [method for method, _ in passes] == ["encode_query", "encode_document"] * 2
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_late_interaction_model_is_known_by_its_files(minilm: Path, tmp_path: Path) -> None:

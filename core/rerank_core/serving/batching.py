@@ -24,7 +24,8 @@ from ..protocols import ScorerBase, Scores, traits_of
 from ..runtime.per_loop import PerLoop
 from ..scorers.cascade import Cascade, Stage
 from ..scorers.local.limit import record_cut
-from ..scorers.local.local_model import PairScores, SharesPasses, guided
+from ..scorers.local.local_model import PairScores, SharesPasses
+from ..scorers.local.passes import guided
 from ..scorers.named import Recipe, ScorerLike, stages
 
 #: So many times a pass's pairs are looked through for those of like length.

@@ -24,8 +24,6 @@ from .limit import Limit, record_cut
 from .local_model import (
     PairScores,
     Shared,
-    growing,
-    guided,
     interruptible,
     model_named,
     one_logit,
@@ -34,6 +32,7 @@ from .local_model import (
 )
 from .model_files import fetching
 from .own_cross_encoder import OwnCrossEncoder, own_cross_encoder
+from .passes import Together, growing, guided
 from .processor import has_bf16
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -45,7 +44,8 @@ _PAIRS = 32
 #: characters with padding (no longer than one long pair takes), and what a pass costs besides its
 #: pairs, in characters: less padding than this is worth it. MiniLM-L6 on two cores takes half the
 #: time for texts of 10 and 20 words.
-_FEW, _SHORT, _PASS = 4, 1200, 150
+_FEW = 4
+_TOGETHER = Together(most=_FEW, characters=1200, padding=150)
 #: What `_Model.logits` takes for this.
 _AS_THEY_ARE = 0
 #: The most passes at once. Between two layers each wants the interpreter, which there is one of.
@@ -254,7 +254,7 @@ class _Model:
         lengths = [len(query) + len(texts[position]) for position in order]
         start = cut = 0
         while start < len(order) and not stop():
-            end = start + (pairs or together(lengths[start : start + _FEW]))
+            end = start + (pairs or _TOGETHER.first(lengths[start : start + _FEW]))
             positions, start = order[start:end], end
             read = [as_utf8(texts[position]) for position in positions]
             found = self._pass([(query, text) for text in read], instruction)
@@ -284,22 +284,6 @@ class _Model:
             )
         rows: list[list[float]] = found.reshape(len(pairs), -1).tolist()
         return rows
-
-
-def together(lengths: Sequence[int]) -> int:
-    """How many of the next pairs, of so many characters and rising, are one pass: 1 at least.
-
-    >>> together([60, 65, 70, 150]), together([60, 65, 70, 110]), together([700, 700])
-    (3, 4, 1)
-    """
-    count = 1
-    while (
-        count < len(lengths)
-        and (count + 1) * lengths[count] <= _SHORT
-        and count * (lengths[count] - lengths[count - 1]) <= _PASS
-    ):
-        count += 1
-    return count
 
 
 def as_it_is(score: float) -> float:

@@ -17,11 +17,6 @@ from ...runtime.threads import Stop, check, run
 
 M = TypeVar("M")
 
-#: The most texts of a `guided` batch: few enough that the deadline loses little when it strikes.
-_LARGEST_BATCH = 4
-#: The most passes in one `growing` batch: a deadline keeps whole ones.
-_PASSES = 4
-
 _loaded: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
 _locks: dict[Hashable, threading.Lock] = {}
 _lock = threading.Lock()
@@ -93,38 +88,6 @@ class SharesPasses(Protocol):
     async def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> PairScores:
         """One score for each (query, text), all in one pass."""
         ...
-
-
-def guided(count: int, workers: int) -> list[Sequence[int]]:
-    """Batches of so many texts for workers that take them one text at a time.
-
-    Single texts at first, so that even a short deadline finds some scores, and at the end, so that
-    all workers finish together; a few at once in between. The end is guided self-scheduling,
-    Polychronopoulos and Kuck 1987.
-    """
-    batches: list[Sequence[int]] = []
-    start = 0
-    while start < count:
-        share = min(start, count - start) // (2 * workers)
-        size = max(1, min(share, _LARGEST_BATCH))
-        batches.append(range(start, start + size))
-        start += size
-    return batches
-
-
-def growing(count: int, size: int) -> list[Sequence[int]]:
-    """Batches of one pass of so many texts, of two, and then of a few: a short deadline finds some
-    scores, and longer ones lose little to padding, as texts are sorted by length within a batch.
-
-    >>> [len(batch) for batch in growing(47, 5)]
-    [5, 10, 20, 12]
-    """
-    batches: list[Sequence[int]] = []
-    start, largest = 0, _PASSES * size
-    while start < count:
-        batches.append(range(start, min(start + size, count)))
-        start, size = start + size, min(2 * size, largest)
-    return batches
 
 
 def interruptible(encoder: Any) -> None:

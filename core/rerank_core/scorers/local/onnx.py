@@ -27,13 +27,13 @@ from .limit import record_cut
 from .local_model import (
     PairScores,
     Shared,
-    guided,
     model_named,
     one_logit,
     scores_from,
 )
 from .model_files import EXTERNAL_DATA, Folder, Hub, files_of
 from .onnx_graph import prune_graph
+from .passes import guided
 from .processor import int8_names
 
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
