@@ -6,11 +6,12 @@ import asyncio
 import json
 import logging
 import pickle
+import time
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from planted_scorers import faults, healthy, words_in_common
+from planted_scorers import Base, faults, healthy, words_in_common
 
 from rerank_core import Reranker
 from rerank_core.protocols import ScorerBase
@@ -90,6 +91,32 @@ def test_a_scorer_that_reads_the_end_alone_is_found_out() -> None:
 
     assert finding.fault is Fault.TRUNCATED
     assert "follows" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("score", "fault"),
+    [
+        (lambda q, t: words_in_common(q, t[:130]), Fault.TRUNCATED),
+        (lambda q, t: words_in_common(q, t[-100:]), Fault.TRUNCATED),
+        (lambda q, t: words_in_common(q, t) * len(t), Fault.LENGTH),
+    ],
+)
+def test_what_is_read_of_a_text_is_seen_in_single_pairs(score: Base, fault: Fault) -> None:
+    """And what its length adds: 20 pairs have two of each."""
+    scorer = FunctionScorer(
+        lambda q, ts: [score(q, text) for text in ts], independent=True, batch_size=1
+    )
+
+    assert [finding.fault for finding in Reranker(scorer).check().findings] == [fault]
+
+
+@pytest.mark.parametrize("name", ["times length", "saturated sigmoid", "plus length"])
+def test_four_texts_at_a_time_are_enough(name: str) -> None:
+    """A list that is cut short keeps the long texts, the short ones and the question itself."""
+    scorer, said = faults(words_in_common)[name]
+    few = FunctionScorer(scorer, independent=True, batch_size=4)
+
+    assert said & {finding.fault for finding in Reranker(few).check().findings}
 
 
 def test_each_scorer_of_several_is_checked_by_name() -> None:
@@ -184,7 +211,7 @@ def test_what_does_not_answer_is_a_finding() -> None:
 
 
 class Slow(ScorerBase):
-    """As a model is: a while for each list, and it says what its scores depend on."""
+    """As a model is: work for the processor each list, and it says what its scores depend on."""
 
     fingerprint = "slow/1"
 
@@ -193,8 +220,31 @@ class Slow(ScorerBase):
 
     async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
         self.calls += 1
-        await asyncio.sleep(0.03)
+        until = time.process_time() + 0.03
+        while time.process_time() < until:
+            pass
         return [words_in_common(query, text) + self.noise * self.calls for text in texts]
+
+
+class Struck(ScorerBase):
+    """Finds every answer, but for the third list, which it finds the next time."""
+
+    fingerprint = "struck/1"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        self.calls += 1
+        way = -1 if self.calls == 3 else 1
+        return [way * words_in_common(query, text) for text in texts]
+
+
+def test_an_answer_that_is_not_first_is_asked_for_once_more() -> None:
+    """Where nothing else is to be said: whoever claims sameness is held to it."""
+    report = Reranker(Struck()).check()
+
+    assert [one.fault for one in report.findings] == [Fault.UNSTABLE]
 
 
 def test_what_is_settled_is_not_asked_of_a_model_again() -> None:

@@ -81,15 +81,23 @@ class Answers:
     @cached_property
     def lists(self) -> list[Answer]:
         """The questions over texts with the answer among them, of pairs put together."""
-        matches = self.by_purpose[Purpose.MATCH]
-        if all(len(answer.asked.texts) > 1 for answer in matches):
-            return matches
+        return self._whole(Purpose.MATCH)
+
+    @cached_property
+    def late(self) -> list[Answer]:
+        """The lists whose texts begin alike, with the answer and what is none."""
+        return [a for a in self._whole(Purpose.LATE) if a.own is not None and a.off]
+
+    def _whole(self, purpose: Purpose) -> list[Answer]:
+        answers = self.by_purpose[purpose]
+        if all(len(answer.asked.texts) > 1 for answer in answers):
+            return answers
         by_topic: dict[int, list[Answer]] = defaultdict(list)
-        for answer in matches:
+        for answer in answers:
             by_topic[answer.asked.topic].append(answer)
         return [
             Answer(
-                Asked(Purpose.MATCH, topic, tuple(t for a in some for t in a.asked.texts)),
+                Asked(purpose, topic, tuple(t for a in some for t in a.asked.texts)),
                 [score for answer in some for score in answer.scores],
             )
             for topic, some in by_topic.items()

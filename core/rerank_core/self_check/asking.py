@@ -22,10 +22,10 @@ from .report import CheckReport, Fault, Finding
 
 #: Seconds that one list may take of a scorer that is asked over a network.
 TIMEOUT = 60.0
-#: Seconds below which the first part leaves time for the second in any case: chance that strikes
-#: one score in twenty is seen by how many are asked for. A model takes longer, and leaves it out
-#: where the first part has settled what the second is for.
-QUICK = 0.2
+#: Seconds of the processor, and of the clock, below which the first part leaves time for the second
+#: in any case: chance that strikes one score in twenty is seen by how many are asked for. A model
+#: takes longer, and leaves it out where the first part has settled what the second is for.
+QUICK, SOON = 0.2, 0.5
 #: The share of texts without a score that is a fault: of models that write their answers, which
 #: leave one out now and then, and of any other.
 FORGOTTEN, LOST = 0.15, 0.01
@@ -57,10 +57,10 @@ async def _check(name: str, scorer: Scorer, rate_limit: RateLimit) -> tuple[int,
     engine = Engine(scorer, whole, traits.max_concurrency, rate_limit=rate_limit)
     lists = plan(_longest(scorer, traits))
     first, rest = in_parts(lists) if _claims_sameness(traits) else (lists, ())
-    started = time.monotonic()
+    started, busy = time.monotonic(), time.process_time()
     found = await _ask(engine, first, traits)
     answers = _answers(first, found)
-    quick = time.monotonic() - started < QUICK
+    quick = time.process_time() - busy < QUICK and time.monotonic() - started < SOON
     if rest and len(found) == len(first) and (quick or not answers.settled):
         found += await _ask(engine, rest, traits)
         first = [*first, *rest]

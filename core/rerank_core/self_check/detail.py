@@ -32,6 +32,8 @@ DRIFT, EVENLY, IN_SHARES = 0.01, 2.0, 1.1
 ALONG = 0.6
 #: … and what text of no use may add to an answer, and take from it.
 PADDED, BURIED = 0.25, 0.8
+#: … and take from it where words weigh by their share of a text, and a beginning is all of it.
+DILUTED = 0.5
 #: What rounding adds at the end of a scale: the cosine of a text with itself is 1.0000001.
 ROUNDED = 1 + 1e-5
 #: The best of percentages is above the first, up to the second; from the third on surely one.
@@ -130,9 +132,16 @@ def _length(answers: Answers) -> Seen | None:
 
 
 def _late(answers: Answers) -> Seen | None:
-    late = [a for a in answers.by_purpose[Purpose.LATE] if a.own is not None and a.off]
-    blind = [a for a in late if max(a.values) - min(a.values) <= answers.same]
-    return truncated(blind) if len(late) >= 2 and len(blind) == len(late) else None
+    blind = [a for a in answers.late if max(a.values) - min(a.values) <= answers.same]
+    if len(blind) < 2 or len(blind) < len(answers.late):
+        return None
+    for answer in answers.lists:
+        for score in answer.of(Kind.PADDED):
+            if answer.own is not None and answer.off:
+                lost = answer.own - score
+                if lost > DILUTED * (answer.own - median(answer.off)):
+                    return None  # too weak to see an answer among much else wherever it stands
+    return truncated(blind)
 
 
 def _early(answers: Answers) -> Seen | None:
@@ -190,7 +199,7 @@ def _noise(answers: Answers, traits: Traits) -> Seen | None:
     allowed = GRADES if remote or answers.distinct < LEVELS else FINE
     if traits.fingerprint is not None and not remote:
         allowed = CACHED  # it says what its scores depend on, and chance is not among these
-    if len(answers.changes) < FEW:
+    elif len(answers.changes) < FEW:
         allowed = 1.0
     least = max(answers.same, allowed * answers.separation)
     if answers.noise <= least and not (allowed <= FINE and _struck(answers)):

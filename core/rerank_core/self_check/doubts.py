@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import matching
-from .answers import SETTLED, Answers
+from .answers import SETTLED, Answers, share
 from .plan import MOST_CALLS, Asked, Purpose, further
 
 
@@ -14,13 +14,14 @@ def in_doubt(answers: Answers, size: int) -> Sequence[Asked]:
 
     Texts that begin alike and have one score, as coarse grades do now and then: two more lists of
     such. Scores that differ in another order or in other company: the two lists that differ most,
-    word for word. What differs then as well is chance.
+    word for word. Else an answer that is not first where others are: its list. What differs then
+    as well is chance.
     """
-    late = [a for a in answers.by_purpose[Purpose.LATE] if len(a.values) > 1]
-    if late and all(max(a.values) - min(a.values) <= answers.same for a in late):
+    late = [max(answer.values) - min(answer.values) for answer in answers.late]
+    if late and max(late) <= answers.same:
         lists = further(size)
     elif matching.find(answers) is None:
-        lists = _moved(answers)
+        lists = _moved(answers) or _odd(answers)
     else:
         return []
     return lists[: MOST_CALLS - len(answers.all)]
@@ -40,3 +41,13 @@ def _moved(answers: Answers) -> Sequence[Asked]:
     if by <= least:
         return []
     return [answers.first[most.topic].asked.once_more, most.once_more]
+
+
+def _odd(answers: Answers) -> Sequence[Asked]:
+    found = [
+        (share(answer.own, answer.off, answers.same), answer.asked)
+        for answer in answers.lists
+        if answer.own is not None and answer.off
+    ]
+    odd = [one for one in found if one[0] < 1]
+    return [asked.once_more for _, asked in sorted(odd, key=lambda one: one[0])]

@@ -109,7 +109,7 @@ def _range(values: Sequence[float]) -> float:
 
 def _beginning_only(answers: Answers) -> Seen | None:
     """A few first characters tell little, and all that begins alike has one score."""
-    late = [a for a in answers.by_purpose[Purpose.LATE] if len(a.values) > 1]
+    late = answers.late
     if late and answers.match > 0.5 and all(_range(a.values) <= answers.same for a in late):
         return truncated(late)
     return None
@@ -179,7 +179,7 @@ def _misplaced(answers: Answers, seen: str) -> Seen | None:
                 f"{seen}, and nearly all once the texts are sorted by {name}",
                 change,
             )
-    if _moved(answers) or _stands_out(answers):
+    if _moved(answers) or (_stands_out(answers) and not _above_alike(answers)):
         return (
             Fault.MISPLACED,
             f"{seen}; one score of a list stands out as an answer's should, at another text",
@@ -276,18 +276,23 @@ def _other_query(answers: Answers, seen: str) -> Seen | None:
     return None
 
 
+def _above_alike(answers: Answers) -> bool:
+    """Whether the answer is above what is none, but for what is much longer or shorter."""
+    alike = [
+        share(answer.own, answer.of(Kind.OTHER), answers.same)
+        for answer in answers.lists
+        if answer.own is not None and answer.of(Kind.OTHER)
+    ]
+    return bool(alike) and fmean(alike) >= EXPLAINED
+
+
 def _by_length(answers: Answers, seen: str, least: float = BY_LENGTH) -> Seen | None:
     if answers.is_pairs:
         return None
     change = (
         "use cosines or normalised vectors and not dot products, means over tokens and not sums"
     )
-    alike = [
-        share(answer.own, answer.of(Kind.OTHER), answers.same)
-        for answer in answers.lists
-        if answer.own is not None and answer.of(Kind.OTHER)
-    ]
-    if least == BY_LENGTH and alike and fmean(alike) >= EXPLAINED:
+    if least == BY_LENGTH and _above_alike(answers):
         others = "nearly all of those of its length: very long or all but empty texts beat it"
         return Fault.LENGTH, f"{seen}, and above {others}", change
     if abs(answers.by_length) < least:

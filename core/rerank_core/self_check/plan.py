@@ -170,16 +170,20 @@ def _late(topic: int, size: int) -> Asked:
 
 
 def _pairs() -> Iterator[Asked]:
-    """Four questions over four passages, and of two of them something on the subject."""
+    """Four questions over their own passage and two others; of two of them the passage with a lot
+    besides, of the other two what begins alike; and two pairs once more."""
     topics = (0, 2, 4, 6)
-    for topic in topics:
-        for other in topics:
-            text = _own(topic) if other == topic else _passage(other)
+    for at, topic in enumerate(topics):
+        others = (topics[at - 1], topics[at - 2])
+        for text in (_own(topic), *map(_passage, others)):
             yield Asked(Purpose.MATCH, topic, (text,))
     for topic in (2, 4):
-        yield Asked(Purpose.MATCH, topic, (_text(Kind.BESIDE, topic),))
-    yield Asked(Purpose.MATCH, 6, (_text(Kind.COPY, 6),))
-    yield Asked(Purpose.AGAIN, 0, (_own(0),))
+        yield Asked(Purpose.MATCH, topic, (_text(Kind.PADDED, topic),))
+    for topic in (0, 6):
+        for text in _late(topic, _SHARED).texts:
+            yield Asked(Purpose.LATE, topic, (text,))
+    for topic in (2, 0):
+        yield Asked(Purpose.AGAIN, topic, (_own(topic),))
 
 
 def _own(topic: int) -> Text:
