@@ -125,8 +125,12 @@ def served(base: Base, stack: ExitStack, folder: Path) -> Iterator[Row]:
 
         return make
 
+    def low(query: str, text: str) -> float:
+        return 0.001 * unit(query, text)
+
     for dialect in ("cohere", "jina", "tei", "llamacpp", "voyage"):
         yield f"service, {dialect}", api(dialect, unit), None, False
+        yield f"service, {dialect}, low", api(dialect, low), None, False
         noise = {Fault.RANDOM}
         yield f"service, {dialect}, no template: noise", api(dialect, hashed), noise, False
     yield (

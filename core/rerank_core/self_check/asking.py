@@ -69,7 +69,12 @@ async def _check(name: str, scorer: Scorer, rate_limit: RateLimit) -> tuple[int,
         doubts = in_doubt(answers, _longest(scorer, traits))
         found += await _ask(engine, doubts, traits) if doubts else []
         answers = _answers([*first, *doubts], found)
-    mapped = any(raw is not None for scored in found for raw in scored.raw)
+    # by a division: what a service hands on, or a logit, may be low throughout
+    mapped = any(
+        raw is not None and score is not None and 0 <= score < raw
+        for scored in found
+        for raw, score in zip(scored.raw, scored.scores, strict=True)
+    )
     told = _conclude(answers, found, traits, mapped=mapped)
     return len(found), [Finding(fault, name, seen, change) for fault, seen, change in told]
 
