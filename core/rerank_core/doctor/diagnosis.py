@@ -21,6 +21,7 @@ from ..ranking.retrieval import retrieval_of
 from ..reranker import Reranker
 from . import (
     answers,
+    astray,
     choice,
     combination,
     depth,
@@ -35,7 +36,7 @@ from . import (
     values,
 )
 from . import texts as seen
-from .evidence import Case, Evidence, Setup, key
+from .evidence import Case, Evidence, Setup, key, told_again
 from .explains import EXPLAINS
 from .finding import Cause, Finding
 from .quality import as_ranked, ndcg
@@ -53,6 +54,7 @@ _DETECTORS: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     choice.idle,
     inputs.texts,
     inputs.queries,
+    astray.find,
     inputs.ids,
     choice.find,
     stages.find,
@@ -176,6 +178,7 @@ def diagnose(
         if not isinstance(queries, Collection):
             raise InvalidInputError("diagnose(run, collection): a run needs its judged collection")
         evidence = _of_rankings(list(_from_run(subject, queries)), asked or {}, served)
+        evidence = replace(evidence, shown=False)
     else:
         named = [(ranking.query, ranking) for ranking in subject]
         known: _Asked = {query: (query, [], _grades(told)) for query, told in (qrels or {}).items()}
@@ -345,7 +348,8 @@ def _of_rankings(
     setup = Setup(
         scorers=scorers, combined=combined, top_n=max(tops) if len(tops) == len(cases) else None
     )
-    return Evidence(cases, setup, [case for case in cases if case.repeats])
+    again, shuffled = told_again(cases)
+    return Evidence(cases, setup, shuffled, again=again)
 
 
 def _from_run(run: Run, collection: Collection) -> Iterator[tuple[str, Ranking]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..combine.combination import Combination
@@ -81,7 +81,8 @@ class Evidence:
     first. `visible_chars`: about how many characters of
     a document the scorer sees, None where it sees all, or that was not tried. `in_all`: how many
     queries are judged, those among them that count as 0 as they have no relevant document
-    (`unanswerable`) or no candidates.
+    (`unanswerable`) or no candidates. `shown`: whether the texts are what a scorer was shown, and
+    not those of a collection, which may be without.
     """
 
     cases: Sequence[Case]
@@ -91,6 +92,7 @@ class Evidence:
     again: Sequence[Case] = ()
     in_all: int = 0
     unanswerable: int = 0
+    shown: bool = True
 
     @cached_property
     def judged(self) -> list[Case]:
@@ -111,3 +113,19 @@ class Evidence:
     def top(self) -> int:
         """How many ranks count: top_n, at most ten."""
         return min(10, self.setup.top_n or 10)
+
+
+def told_again(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """The cases whose repeats are of the very order of the first, and of another one."""
+    again, shuffled = [], []
+    for case in cases:
+        same = [repeat for repeat in case.repeats if _listed(repeat) == _listed(case.ranking)]
+        other = [repeat for repeat in case.repeats if _listed(repeat) != _listed(case.ranking)]
+        again += [replace(case, repeats=same)] * bool(same)
+        shuffled += [replace(case, repeats=other)] * bool(other)
+    return again, shuffled
+
+
+def _listed(ranking: Ranking) -> list[str]:
+    """The texts as they were handed over."""
+    return [hit.text for hit in sorted(ranking.all, key=lambda hit: hit.index)]

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from statistics import median
 
+from ..runtime.patterns import pattern
+from ..text.words import UNSPACED, words
 from .evidence import Case, Evidence
 from .finding import Cause, Finding, Severity
 
-#: A text of fewer words says nothing …
+#: A text of fewer words says nothing, nor does one with none but numbers and what all texts say …
 WORDS = 3
 #: … and this share of them is a wrong field; or this share of candidates with another one's text.
 EMPTY, SAME = 0.3, 0.5
@@ -23,28 +25,41 @@ LONG = 80
 MOST = 0.3
 #: So many characters, and that share of a query, that all begin with.
 PREFIX, PREFIX_SHARE = 30, 0.5
+#: So many characters that nearly all begin or end with, by one of a few instructions.
+INSTRUCTION, NEARLY_ALL = 60, 0.8
 #: Texts from which on it is no chance that they are short.
 FEWEST = 20
-#: Queries from which on a common beginning is no chance.
+#: Queries from which on a common beginning or end is no chance.
 SEVERAL = 5
+#: Words in more than this share of different texts are a template's. Only so many characters at
+#: either end of a text are looked at: behind a long notice there may be something.
+COMMON, ENDS = 0.3, 200
 
 _TURN = re.compile(
     r"^\W{0,4}(user|assistant|human|ai|bot|system|chat history|follow[- ]?up)\W{0,4}:",
     re.IGNORECASE | re.MULTILINE,
 )
+_DIGIT = re.compile(r"\d")
+_UNSPACED = pattern(f"[{UNSPACED}]")
 
 
 def texts(evidence: Evidence) -> Iterator[Finding]:
     """Texts that say nothing, or all the same."""
     every = [hit.text for case in evidence.cases for hit in case.hits]
-    if not any(every) or len(every) < FEWEST:
+    if not (evidence.shown or any(every)) or len(every) < FEWEST:
         return  # a run without its texts, or too few of them
-    empty = sum(len(text.split()) < WORDS for text in every)
+    short = [text for text in every if _is_short(text)]
+    idle = [text for text, own in zip(every, _own_words(every), strict=True) if not own]
     same = sum(_same(case) for case in evidence.cases)
-    if empty >= EMPTY * len(every):
-        seen = f"{empty / len(every):.0%} of {len(every)} texts have fewer than {WORDS} words"
-        often = Counter(text.strip() for text in every if len(text.split()) < WORDS)
+    if len(short) >= EMPTY * len(every):
+        seen = f"{len(short) / len(every):.0%} of {len(every)} texts have fewer than {WORDS} words"
+        often = Counter(text.strip() for text in short)
         seen += f' (such as "{often.most_common(1)[0][0][:60]}")'
+    elif len(idle) >= EMPTY * len(every):
+        seen = (
+            f"{len(idle) / len(every):.0%} of {len(every)} texts have no word of their own, but "
+            f'numbers, ids and what most of them say (such as "{idle[0].strip()[:60]}")'
+        )
     elif same >= SAME * len(every):
         seen = f"{same / len(every):.0%} of {len(every)} candidates have the text of another one"
     else:
@@ -58,6 +73,26 @@ def texts(evidence: Evidence) -> Iterator[Finding]:
         "hand over the field with the text (text, content or page_content of a dict; text_key= of "
         "a vector store), and see that the store keeps texts and not vectors alone",
     )
+
+
+def _is_short(text: str) -> bool:
+    return len(text.split()) + len(_UNSPACED.findall(text)) // 2 < WORDS
+
+
+def _own_words(texts: Sequence[str]) -> list[int]:
+    """How many words each has that are no numbers or ids, nor in most of the different texts."""
+    different = list(dict.fromkeys(texts))
+    ends = [
+        {word for word in words(f"{text[:ENDS]} {text[-ENDS:]}") if not _DIGIT.search(word)}
+        for text in different
+    ]
+    often = Counter(word for held in ends for word in held)
+    limit = COMMON * len(ends) if len(ends) >= FEWEST else len(texts)
+    own = {
+        text: sum(often[word] <= limit for word in held)
+        for text, held in zip(different, ends, strict=True)
+    }
+    return [own[text] for text in texts]
 
 
 def _same(case: Case) -> int:
@@ -96,15 +131,25 @@ def queries(evidence: Evidence) -> Iterator[Finding]:
         return
     turns = sum(len(_TURN.findall(query)) >= 2 for query in asked)
     long = sum(len(query.split()) > LONG for query in asked)
-    prefix = _beginning(asked) if len(asked) >= SEVERAL else ""
+    least = max(PREFIX, PREFIX_SHARE * median(map(len, asked)))
+    prefix, end = (_beginning(asked), _end(asked)) if len(asked) >= SEVERAL else ("", "")
     if turns >= MOST * len(asked):
         seen = f"{turns} of {len(asked)} queries are a conversation, with turns of several speakers"
     elif long >= MOST * len(asked):
         seen = f"{long} of {len(asked)} queries have more than {LONG} words"
-    elif len(prefix) >= max(PREFIX, PREFIX_SHARE * median(map(len, asked))):
+    elif len(asked) >= SEVERAL and len(set(asked)) == 1:
+        seen = f'all {len(asked)} lists were ranked for one query ("{asked[0][:50]}")'
+    elif len(prefix) >= least:
         seen = (
             f"all {len(asked)} queries begin with the same {len(prefix)} characters "
             f'("{prefix[:50]}…")'
+        )
+    elif len(end) >= least:
+        seen = f'all {len(asked)} queries end with the same {len(end)} characters ("…{end[-50:]}")'
+    elif (shared := _instructed(asked)) >= NEARLY_ALL:
+        seen = (
+            f"{shared:.0%} of {len(asked)} queries begin or end with the same {INSTRUCTION} "
+            "characters as several others"
         )
     else:
         return
@@ -123,3 +168,17 @@ def _beginning(asked: Sequence[str]) -> str:
     first, last = min(asked), max(asked)  # those in between begin as these two do
     same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     return "".join(one for one, _ in same)
+
+
+def _end(asked: Sequence[str]) -> str:
+    return _beginning([query[::-1] for query in asked])[::-1]
+
+
+def _instructed(asked: Sequence[str]) -> float:
+    """The share of the queries that begin or end as several others do."""
+    heads = Counter(query[:INSTRUCTION] for query in asked if len(query) > INSTRUCTION)
+    ends = Counter(query[-INSTRUCTION:] for query in asked if len(query) > INSTRUCTION)
+    shared = sum(
+        max(heads[query[:INSTRUCTION]], ends[query[-INSTRUCTION:]]) >= SEVERAL for query in asked
+    )
+    return shared / len(asked)

@@ -11,7 +11,7 @@ from ..evaluation.measures import parse, per_query
 from .chance import surely_positive
 from .evidence import Evidence, key
 from .finding import Cause, Finding, Severity
-from .quality import Order, as_ranked, as_retrieved, differences, ndcg
+from .quality import Order, as_ranked, as_retrieved, differences, gains
 
 
 def unjudged_finds(evidence: Evidence) -> Iterator[Finding]:
@@ -60,10 +60,11 @@ def _orders(evidence: Evidence, order: Order) -> dict[str, list[str]]:
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Judgements, but so few that neither help nor harm shows beyond chance."""
-    judged = evidence.judged
-    if len(judged) + evidence.zeros >= FEW or all(case.grades is None for case in evidence.cases):
+    if len(evidence.judged) + evidence.zeros >= FEW or all(
+        case.grades is None for case in evidence.cases
+    ):
         return
-    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved)) if judged else []
+    gain = gains(evidence)
     # two-sided at 5%
     if surely_positive(gain, 0.025) or surely_positive([-value for value in gain], 0.025):
         return

@@ -70,9 +70,13 @@ def differences(better: Sequence[float], worse: Sequence[float]) -> list[float]:
     return [a - b for a, b in zip(better, worse, strict=True)]
 
 
+def gains(evidence: Evidence) -> list[float]:
+    """What reranking adds to the nDCG@10 of every judged query; none unjudged."""
+    if not evidence.judged:
+        return []
+    return differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
+
+
 def helps(evidence: Evidence, level: float = 0.05) -> bool:
     """Whether reranking is better than the retriever's order beyond chance; False unjudged."""
-    if not evidence.judged:
-        return False
-    gain = differences(ndcg(evidence, as_ranked), ndcg(evidence, as_retrieved))
-    return surely_positive(gain, level)
+    return surely_positive(gains(evidence), level)

@@ -12,11 +12,11 @@ from ..text.words import words
 from .chance import surely_positive
 from .evidence import Case, Evidence, key
 from .finding import Cause, Finding, Severity
-from .quality import helps
+from .quality import gains, helps
 
 #: The share of queries in which the top must be flat.
 MOST = 0.5
-#: Scores as close as this are tied.
+#: Scores as close as this share of the largest are tied: probabilities may be tiny, and all differ.
 SAME = 1e-6
 #: The share of pairs in the top that are tied: of ten, nine are alike.
 FLAT = 0.75
@@ -56,7 +56,7 @@ def _flat(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) -> Fi
     narrow = sum(0 < max(scores) - min(scores) < NARROW for scores in lists)
     if flat >= MOST * len(lists):
         seen = f"in {flat} of {len(lists)} queries nearly all of the top scores are the same"
-    elif narrow >= MOST * len(lists) and evidence.judged and not helps(evidence):
+    elif narrow >= MOST * len(lists) and evidence.judged and fmean(gains(evidence)) <= 0:
         seen = (
             f"in {narrow} of {len(lists)} queries all scores are within {NARROW} of each "
             "other, and their order is no better than the retriever's"
@@ -79,7 +79,9 @@ def _flat(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) -> Fi
 def _ceiling(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) -> Finding | None:
     """Several documents at the highest score there is, of a scale that is else fine."""
     long = [told for told in lists if len(told) >= 2 * LEAST]
-    at_top = [sum(max(told) - score <= SAME for score in told) for told in long if _is_fine(told)]
+    at_top = [
+        sum(max(told) - score <= closest(told) for score in told) for told in long if _is_fine(told)
+    ]
     capped = sum(count >= AT_TOP for count in at_top)
     if not long or capped < MOST * len(long):
         return None
@@ -97,23 +99,29 @@ def _ceiling(evidence: Evidence, name: str, lists: Sequence[Sequence[float]]) ->
 
 def _is_fine(told: Sequence[float]) -> bool:
     """Whether, but for the highest, scores are all different: no coarse grades."""
-    below = [score for score in told if max(told) - score > SAME]
+    below = [score for score in told if max(told) - score > closest(told)]
     return len(below) > 1 and len(set(below)) >= 0.8 * len(below)
 
 
 def _is_flat(scores: Sequence[float], top: int) -> bool:
     """Whether nearly all of the best are alike, other than at the bottom of the scale in use."""
     best = sorted(scores, reverse=True)
-    if best[0] - best[-1] <= SAME:
+    same = closest(scores)
+    if best[0] - best[-1] <= same:
         return True
     top = min(top, len(best) // 2)  # of few candidates the whole list is no top
     best, lowest = best[: max(top, LEAST)], best[-1]
     sizes = [
-        (level, len(list(same))) for level, same in groupby(best, key=lambda s: round(s / SAME))
+        (level, len(list(tied))) for level, tied in groupby(best, key=lambda s: round(s / same))
     ]
     level, size = max(sizes, key=lambda pair: pair[1])
     tied = size * (size - 1) / (len(best) * (len(best) - 1))
-    return tied >= FLAT and level != round(lowest / SAME)
+    return tied >= FLAT and level != round(lowest / same)
+
+
+def closest(scores: Sequence[float]) -> float:
+    """Scores that are no further apart than this are tied."""
+    return SAME * max(map(abs, scores)) or SAME
 
 
 def _commonest(lists: Sequence[Sequence[float]]) -> float:

@@ -13,8 +13,8 @@ def why_idle(depth: int | None, combine: Combination | None) -> str | None:
 
     `rerank tune` writes such a file where nothing was better than the retriever.
     """
-    if depth == 0:
-        return "depth = 0"
+    if depth is not None and depth <= 1:
+        return f"depth = {depth}"  # one alone has no order
     weights = getattr(combine, "weights", None) or {}
     if weights and {name for name, weight in weights.items() if weight} == {RETRIEVAL}:
         return f"in combine only {RETRIEVAL!r} has a weight"
