@@ -9,54 +9,70 @@ from statistics import fmean
 from ..combine.normalize import rank_correlation
 from .evidence import Evidence
 from .finding import Cause, Finding, Severity
+from .placing import is_spread, out_of_place
 from .quality import helps
 from .scores import LEAST, lists_of, win_share
 
 #: The share of all scores that have one and the same value, of scores that are else all different.
 DEFAULT = 0.08
+#: … at most: what most documents get may well be meant. So many values are looked at.
+HALF, VALUES = 0.5, 3
+#: Below or above all others by this share of what they span, it is on another scale.
+FAR = 0.5
 #: The share of other scores that must be different, for a value to stand out.
 FINE = 0.5
 #: The share of batches that must look so.
 NEARLY_ALL = 0.95
-#: Batches that scorers are sent, where nothing tells; and the fewest of them that tell anything.
-BATCHES, MANY = (8, 10, 16, 20, 32, 64), 8
+#: Batches that are looked for, where nothing tells of them; and the fewest that tell anything.
+BATCHES, MANY = range(3, 65), 8
 #: The rank correlation with length that is no relevance any more; and where judgements say that
 #: relevant documents are not longer, and that reranking does not help.
 LENGTH, LENGTH_JUDGED = 0.7, 0.4
 
 
 def defaults(evidence: Evidence) -> Iterator[Finding]:
-    """One value in between, where all others differ: what a parser says when it cannot read."""
+    """One value for whatever a parser could not read: in between, where all others differ, or
+    anywhere, at documents that are not like those that score about the same.
+    """
     for name in evidence.setup.scorers:
         lists = lists_of(evidence, name)
         every = [score for told in lists for score in told]
-        if len(every) < 50 or not (standing := _standing_out(every)):
+        if len(every) < 50:
             continue
-        value, often = standing
-        lists_with = sum(value in told for told in lists)
-        if value in (min(every), max(every)) or often < DEFAULT * len(every):
-            continue
-        if lists_with < 2:
-            continue
-        yield Finding(
-            Cause.DEFAULTS,
-            Severity.HARMS,
-            f"{name}: {often} of {len(every)} scores are exactly {value:.6g}, in {lists_with} of "
-            f"{len(lists)} queries, where hardly any two others are the same",
-            "this is what a parser answers with when it cannot read a reply: documents that nobody "
-            "judged stand above all that were judged and found poor",
-            "answer None for what could not be read, and it is placed by an estimate; look at the "
-            "raw replies behind these",
-        )
+        often = Counter(every)
+        for value, count in often.most_common(VALUES):
+            with_it = sum(value in told for told in lists)
+            if count < DEFAULT * len(every) or count > HALF * len(every) or with_it < 2:
+                continue
+            between = value not in (min(every), max(every))
+            alone = len(often) - 1 >= FINE * (len(every) - count)
+            if alone and (between or _is_far(value, every)) and is_spread(evidence, name, value):
+                seen = "where hardly any two others are the same"
+            elif out_of_place(evidence, name, value):
+                seen = (
+                    "at documents that the retriever or the judgements put anywhere, unlike those "
+                    "that score about the same"
+                )
+            else:
+                continue
+            yield Finding(
+                Cause.DEFAULTS,
+                Severity.HARMS,
+                f"{name}: {count} of {len(every)} scores are exactly {value:.6g}, in {with_it} of "
+                f"{len(lists)} queries, {seen}",
+                "this is what a parser answers with when it cannot read a reply: documents that "
+                "nobody judged stand above, or below, those that were",
+                "answer None for what could not be read, and it is placed by an estimate; look at "
+                "the raw replies behind these",
+            )
+            break
 
 
-def _standing_out(every: Sequence[float]) -> tuple[float, int] | None:
-    often = Counter(every)
-    value, count = often.most_common(1)[0]
-    others = len(every) - count
-    if not others or len(often) - 1 < FINE * others:
-        return None
-    return value, count
+def _is_far(value: float, every: Sequence[float]) -> bool:
+    """Whether it is far from the scale of all others, as -1 is from 0..1."""
+    others = [score for score in every if score != value]
+    gap = max(min(others) - value, value - max(others))
+    return gap >= FAR * (max(others) - min(others))
 
 
 def batches(evidence: Evidence) -> Iterator[Finding]:
@@ -99,10 +115,15 @@ def _normalised(evidence: Evidence, name: str, size: int) -> str:
     for how, figure in figures.items():
         if figure is max and sum(part.count(max(part)) > 1 for part in parts) > len(parts) / 4:
             continue  # that is a ceiling
-        often = Counter(round(figure(part), 6) for part in parts).most_common(1)[0][1]
+        often = Counter(_rounded(figure(part), part) for part in parts).most_common(1)[0][1]
         if often >= NEARLY_ALL * len(parts):
             return how
     return ""
+
+
+def _rounded(figure: float, part: Sequence[float]) -> float:
+    """To six digits, whatever the scale; a zero but for the arithmetic is one."""
+    return 0.0 if abs(figure) < 1e-9 * (max(part) - min(part)) else float(f"{figure:.6g}")
 
 
 def length(evidence: Evidence) -> Iterator[Finding]:
