@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "tests" / "doctor")]
 
 from planted import of_size  # noqa: E402
-from planted_causes import FAULTS, HEALTHY  # noqa: E402
+from planted_otherwise import FAULTS, HEALTHY  # noqa: E402
 
 from rerank_core import Candidate, Reranker  # noqa: E402
 from rerank_core.combine import ReciprocalRankFusion  # noqa: E402

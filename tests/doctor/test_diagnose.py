@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -121,6 +122,45 @@ def test_rankings_of_the_same_documents_in_other_orders_tell_of_position_bias() 
             rankings += [reranker.rank(query, plain), reranker.rank(query, plain[::-1])]
 
     assert [finding.cause for finding in diagnose(rankings)] == [Cause.POSITION]
+
+
+def test_rankings_of_the_same_list_tell_of_chance() -> None:
+    """Kept rankings in the very same order tell of no position, but of a scorer that wavers."""
+    made = world(10, 30)
+    draw = random.Random(1)
+    rankings = []
+
+    with Reranker(lambda q, ts: [draw.random() for _ in ts]) as reranker:
+        for query, candidates in made.queries.items():
+            rankings += [reranker.rank(query, candidates), reranker.rank(query, candidates)]
+    found = diagnose(rankings)
+
+    assert [finding.cause for finding in found] == [Cause.UNSTABLE]
+    assert any(line.startswith("position_bias") for line in found.untold)
+
+
+def test_lists_that_were_all_ranked_for_one_query() -> None:
+    """A template that was never filled in."""
+    made = world(10, 30)
+
+    with Reranker(made.scorer()) as reranker:
+        rankings = [reranker.rank("{question}", found) for found in made.queries.values()]
+
+    (one,) = diagnose(rankings)
+    assert one.cause == Cause.QUERY
+    assert 'for one query ("{question}")' in one.seen
+
+
+def test_a_model_that_orders_the_first_of_many_is_no_echo() -> None:
+    """It leaves a long rest as it was, so that nearly all of the list is the retriever's."""
+    made = world(10, 100)
+    first = {c.text for found in made.queries.values() for c in found[:15]}
+    at = {c.text: n for found in made.queries.values() for n, c in enumerate(found)}
+
+    def score(query: str, texts: Sequence[str]) -> list[float]:
+        return [made.worth(t) + 100 if t in first else -at.get(t, 0) for t in texts]
+
+    assert not list(diagnose(Reranker(score, top_n=10), made.queries))
 
 
 def test_nobody_who_counts_rankings_hears_of_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("ir_measures")
 
 from planted import of_size
-from planted_causes import FAULTS, HEALTHY
+from planted_otherwise import FAULTS, HEALTHY
 
 from rerank_core.doctor import Cause
 
