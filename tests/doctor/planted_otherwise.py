@@ -225,11 +225,22 @@ def gated(world: World, judged: bool) -> Diagnosis:
     )
 
 
+def spread_over_the_list(world: World, judged: bool) -> Diagnosis:
+    """Scores are normalised over the whole list, as they should be."""
+
+    def score(query: str, texts: Sequence[str]) -> list[float]:
+        found = [world.worth(t) for t in texts]
+        return [(one - min(found)) / (max(found) - min(found) or 1.0) for one in found]
+
+    return asked(world, score, judged=judged)
+
+
 HEALTHY: Mapping[str, Healthy] = {
     **FIRST_HEALTHY,
     "ideographs": ideographs,
     "bilingual": bilingual,
     "a gate": gated,
+    "spread over the list": spread_over_the_list,
     "tiny probabilities": lambda w, j: asked(
         w, lambda q, ts: [squashed(1.5 * w.worth(t) - 20) for t in ts], judged=j
     ),

@@ -22,7 +22,7 @@ EXPLAINS: Mapping[Cause, frozenset[Cause]] = {
     Cause.TRUNCATION: _BY_JUDGEMENTS | {Cause.UNRELATED},
     Cause.TIED: _BY_JUDGEMENTS,
     Cause.DEFAULTS: _BY_JUDGEMENTS,
-    Cause.NEIGHBOURS: _BY_JUDGEMENTS | {Cause.TIED, Cause.POSITION},
+    Cause.NEIGHBOURS: _BY_JUDGEMENTS | {Cause.TIED, Cause.DEFAULTS, Cause.POSITION},
     Cause.UNSTABLE: _BY_JUDGEMENTS,
     Cause.LENGTH: _BY_JUDGEMENTS | {Cause.UNRELATED},
     Cause.POSITION: _BY_JUDGEMENTS | {Cause.ECHO},
