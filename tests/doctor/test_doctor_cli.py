@@ -97,7 +97,7 @@ def test_quick_needs_no_data() -> None:
     told = CliRunner().invoke(app, ["doctor", "--quick", "-s", "hybrid", "--json"])
 
     assert plain.exit_code == 0, plain.output
-    assert "self-check of bm25: nothing found (18 calls" in plain.stdout
+    assert "self-check of bm25: nothing found (20 calls" in plain.stdout
     assert json.loads(told.stdout)["findings"] == []
 
 
