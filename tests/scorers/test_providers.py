@@ -324,6 +324,20 @@ def test_a_client_that_cannot_be_used_is_refused_when_the_scorer_is_made() -> No
         refused(EmbeddingScorer, "client is of openai.AsyncOpenAI, not of", client=client)
 
 
+def test_what_wraps_a_client_is_let_be() -> None:
+    """As tracers do, with classes of their own."""
+    openai = pytest.importorskip("openai")
+
+    class Traced:
+        def __init__(self, client: Any) -> None:
+            self.client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.client, name)
+
+    EmbeddingScorer(client=Traced(openai.AsyncOpenAI(api_key=KEY)))
+
+
 def test_what_a_client_of_ones_own_has_itself_is_not_said_beside_it() -> None:
     """It would be without effect."""
     cohere = pytest.importorskip("cohere")

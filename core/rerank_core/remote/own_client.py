@@ -11,22 +11,27 @@ def check_http_client(client: object, *packages: str) -> None:
     """Raise `ConfigurationError` for what is no `AsyncClient` of one of these packages (httpx);
     None is none.
     """
-    check_client("http_client", client, ("AsyncClient",), packages or ("httpx",))
+    check_client(
+        "http_client", client, "AsyncClient", packages or ("httpx",), asked="build_request"
+    )
 
 
 def check_client(
-    option: str, client: object, classes: tuple[str, ...], packages: tuple[str, ...]
+    option: str, client: object, name: str, packages: tuple[str, ...], *, asked: str
 ) -> None:
-    """Raise `ConfigurationError` for what is of none of these classes, by name: nothing is
-    imported. None is none.
+    """Raise `ConfigurationError` for another class of these packages than that of this name, as the
+    sync clients are, and for what has not even the attribute that is asked.
+
+    By name: nothing is imported. What wraps a client, as tracers do, is let be; so is None.
     """
-    if client is None or any(
-        kind.__name__ in classes and kind.__module__.partition(".")[0] in packages
-        for kind in type(client).__mro__
-    ):
+    kinds = [*type(client).__mro__, *getattr(client, "__class__", object).__mro__]
+    theirs = [kind.__name__ for kind in kinds if kind.__module__.partition(".")[0] in packages]
+    wraps = not theirs and not isinstance(client, type) and hasattr(client, asked)
+    if client is None or name in theirs or wraps:
         return
-    wanted = " or ".join(f"{packages[0]}.{name}" for name in classes)
-    raise ConfigurationError(f"{option} is of {wanted}, not of {type(client).__qualname__}")
+    raise ConfigurationError(
+        f"{option} is of {packages[0]}.{name}, not of {type(client).__qualname__}"
+    )
 
 
 def check_alone(client: object, **beside: object) -> None:

@@ -60,7 +60,8 @@ class OpenAIEmbedder(Embedder):
         http_client: Any = None,
     ) -> None:
         require("EmbeddingScorer with a model of OpenAI", "openai", "openai")
-        check_client("client", client, ("AsyncOpenAI",), ("openai",))  # Azure's is one, too
+        # Azure's is one, too
+        check_client("client", client, "AsyncOpenAI", ("openai",), asked="embeddings")
         check_http_client(http_client, "httpx", "httpx2")  # the SDK's of the one it was made for
         check_alone(
             client, base_url=base_url, api_key=api_key, headers=headers, http_client=http_client

@@ -72,7 +72,7 @@ class CohereScorer(ServiceScorer):
         price: Price | None = None,
     ) -> None:
         require("CohereScorer", "cohere", "cohere")
-        check_client("client", client, ("AsyncClientV2",), ("cohere",))
+        check_client("client", client, "AsyncClientV2", ("cohere",), asked="rerank")
         check_http_client(http_client)
         check_alone(client, api_key=api_key, base_url=base_url, http_client=http_client)
         if max_tokens_per_doc is not None and max_tokens_per_doc < 1:
