@@ -225,6 +225,21 @@ def gated(world: World, judged: bool) -> Diagnosis:
     )
 
 
+def numbered(world: World, judged: bool) -> Diagnosis:
+    """Texts of a template and a number, by which the scorer knows them."""
+    texts = {
+        c.text: f"document {at} of {n}"
+        for n, cs in enumerate(world.queries.values())
+        for at, c in enumerate(cs)
+    }
+    found = {
+        q: [Candidate(texts[c.text], c.id, c.score) for c in cs] for q, cs in world.queries.items()
+    }
+    relevant = {texts[text]: told for text, told in world.relevant.items() if text in texts}
+    made = _with(world, found, relevant=relevant)
+    return asked(made, made.scorer(), judged=judged)
+
+
 def spread_over_the_list(world: World, judged: bool) -> Diagnosis:
     """Scores are normalised over the whole list, as they should be."""
 
@@ -240,6 +255,7 @@ HEALTHY: Mapping[str, Healthy] = {
     "ideographs": ideographs,
     "bilingual": bilingual,
     "a gate": gated,
+    "numbered": numbered,
     "spread over the list": spread_over_the_list,
     "tiny probabilities": lambda w, j: asked(
         w, lambda q, ts: [squashed(1.5 * w.worth(t) - 20) for t in ts], judged=j

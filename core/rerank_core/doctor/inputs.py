@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from statistics import median
 
+from ..combine.normalize import rank_correlation
 from ..runtime.patterns import pattern
 from ..text.words import UNSPACED, words
+from .chance import surely_positive
 from .evidence import Case, Evidence
 from .finding import Cause, Finding, Severity
+from .scores import win_share
 
 #: A text of fewer words says nothing, nor does one with none but numbers and what all texts say …
 WORDS = 3
@@ -55,7 +58,7 @@ def texts(evidence: Evidence) -> Iterator[Finding]:
         seen = f"{len(short) / len(every):.0%} of {len(every)} texts have fewer than {WORDS} words"
         often = Counter(text.strip() for text in short)
         seen += f' (such as "{often.most_common(1)[0][0][:60]}")'
-    elif len(idle) >= EMPTY * len(every):
+    elif len(idle) >= EMPTY * len(every) and not _reads(evidence):
         seen = (
             f"{len(idle) / len(every):.0%} of {len(every)} texts have no word of their own, but "
             f'numbers, ids and what most of them say (such as "{idle[0].strip()[:60]}")'
@@ -73,6 +76,24 @@ def texts(evidence: Evidence) -> Iterator[Finding]:
         "hand over the field with the text (text, content or page_content of a dict; text_key= of "
         "a vector store), and see that the store keeps texts and not vectors alone",
     )
+
+
+def _reads(evidence: Evidence) -> bool:
+    """Whether a scorer finds what is relevant, or what the retriever finds, in these texts: they
+    say something to it.
+    """
+    for name in evidence.setup.scorers:
+        told = [(c, c.signal(name, combined=evidence.setup.combined)) for c in evidence.cases]
+        shares = [win_share(case, signal) for case, signal in told]
+        won = [share - 0.5 for share in shares if share is not None]
+        alike = [
+            rank_correlation([(signal[hit.index], -hit.retrieved) for hit in case.hits])
+            for case, signal in told
+            if len(case.hits) > 2 and all(hit.index in signal for hit in case.hits)
+        ]
+        if surely_positive(won) or surely_positive(alike):
+            return True
+    return False
 
 
 def _is_short(text: str) -> bool:
