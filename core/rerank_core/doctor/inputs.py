@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import takewhile
 from statistics import median
 
@@ -58,7 +58,7 @@ def texts(evidence: Evidence) -> Iterator[Finding]:
         seen = f"{len(short) / len(every):.0%} of {len(every)} texts have fewer than {WORDS} words"
         often = Counter(text.strip() for text in short)
         seen += f' (such as "{often.most_common(1)[0][0][:60]}")'
-    elif len(idle) >= EMPTY * len(every) and not _reads(evidence):
+    elif len(idle) >= EMPTY * len(every) and not _reads(evidence, set(idle)):
         seen = (
             f"{len(idle) / len(every):.0%} of {len(every)} texts have no word of their own, but "
             f'numbers, ids and what most of them say (such as "{idle[0].strip()[:60]}")'
@@ -78,19 +78,22 @@ def texts(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _reads(evidence: Evidence) -> bool:
-    """Whether a scorer finds what is relevant, or what the retriever finds, in these texts: they
+def _reads(evidence: Evidence, idle: Set[str]) -> bool:
+    """Whether a scorer finds what is relevant, or what the retriever finds, among these texts: they
     say something to it.
     """
     for name in evidence.setup.scorers:
-        told = [(c, c.signal(name, combined=evidence.setup.combined)) for c in evidence.cases]
-        shares = [win_share(case, signal) for case, signal in told]
-        won = [share - 0.5 for share in shares if share is not None]
-        alike = [
-            rank_correlation([(signal[hit.index], -hit.retrieved) for hit in case.hits])
-            for case, signal in told
-            if len(case.hits) > 2 and all(hit.index in signal for hit in case.hits)
-        ]
+        won, alike = [], []
+        for case in evidence.cases:
+            told = case.signal(name, combined=evidence.setup.combined)
+            among = {
+                h.index: told[h.index] for h in case.hits if h.text in idle and h.index in told
+            }
+            if (share := win_share(case, among)) is not None:
+                won.append(share - 0.5)
+            if len(among) > 2:
+                places = {hit.index: hit.retrieved for hit in case.hits}
+                alike.append(rank_correlation([(among[i], -places[i]) for i in among]))
         if surely_positive(won) or surely_positive(alike):
             return True
     return False
