@@ -12,6 +12,7 @@ import pytest
 from rerank_core import Reranker
 from rerank_core.protocols import ScorerBase
 from rerank_core.scorers import CrossEncoderScorer, EmbeddingScorer, OnnxCrossEncoderScorer
+from rerank_core.scorers.local.limit import Limit
 from rerank_core.scorers.local.local_model import SharesPasses
 
 pytest.importorskip("sentence_transformers")
@@ -139,3 +140,16 @@ def test_what_cannot_tell_is_not_asked() -> None:
 
     with Reranker(EmbeddingScorer(Encoder())) as reranker:
         assert reranker.rank(QUERY, [FITS, LONG]).report.truncated == 0
+
+
+def test_a_model_without_a_limit_cuts_nothing() -> None:
+    """And is not asked by the old name of it, which warns."""
+
+    class Endless:
+        max_seq_length = None
+
+        @property
+        def max_length(self) -> int:
+            raise AssertionError("asked by its old name")
+
+    assert Limit(Endless()).cut(QUERY, [LONG]) == [False]

@@ -284,3 +284,25 @@ def test_what_the_first_part_asks_again_stands_in_another_place() -> None:
             again = [at for at, text in enumerate(asked.texts) if text in before]
             assert again
             assert all(before[at : at + 1] != asked.texts[at : at + 1] for at in again)
+
+
+class Once(ScorerBase):
+    """Answers each list once, as a stream that is used up."""
+
+    fingerprint = "once"
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[str, ...]] = set()
+
+    async def score(self, query: str, texts: Sequence[str]) -> list[float | None]:
+        if (query, *texts) in self.asked:
+            return [None] * len(texts)
+        self.asked.add((query, *texts))
+        return [words_in_common(query, text) for text in texts]
+
+
+def test_what_is_asked_again_may_have_no_score() -> None:
+    with Reranker(Once()) as reranker:
+        report = reranker.check()
+
+    assert {finding.fault for finding in report.findings} == {Fault.MISSING}

@@ -216,7 +216,7 @@ def _noise(answers: Answers, traits: Traits) -> Seen | None:
 def _struck(answers: Answers) -> bool:
     """Whether single scores are far from what they were, where most are what they were."""
     changes = [abs(change) for change in answers.changes]
-    most = max(changes)
+    most = max(changes, default=0.0)  # none where what was asked again has no score
     few = sum(change > 0.1 * most for change in changes) <= 0.5 * len(changes)
     return few and most > max(answers.same, STRUCK * answers.separation)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from ...runtime.usage import record
@@ -57,9 +56,9 @@ class Limit:
 def _most(encoder: Any) -> int | None:
     """The model's limit in tokens, by the names that versions of sentence-transformers have."""
     for name in ("max_seq_length", "max_length"):
-        with suppress(AttributeError):
-            if isinstance(most := getattr(encoder, name), int):
-                return most
+        if hasattr(encoder, name):  # the first alone: the newest have the other one to warn of it
+            most = getattr(encoder, name)
+            return most if isinstance(most, int) else None
     return None
 
 
