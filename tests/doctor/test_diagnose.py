@@ -249,3 +249,19 @@ def test_a_fusion_that_helps_is_let_be() -> None:
     fused = Reranker(made.scorer(), combine=ReciprocalRankFusion())
 
     assert not list(diagnose(fused, made.queries, made.qrels))
+
+
+def test_a_query_whose_first_candidates_have_no_text() -> None:
+    """It is looked at with the others, and nothing is concluded from it."""
+    queries = {
+        f"what is a topic{n}": [
+            "" if n == 3 and at < 6 else f"something of topic{n} and of matter{at} here"
+            for at in range(10)
+        ]
+        for n in range(8)
+    }
+
+    found = diagnose(Reranker("bm25", top_n=5), queries, probe=False)
+
+    assert found.queries == 8
+    assert Cause.QUERY not in {finding.cause for finding in found}

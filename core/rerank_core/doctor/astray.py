@@ -28,7 +28,7 @@ KNOWN, SHARED = 0.3, 0.05
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Queries that share no more words with their candidates than with those of other queries."""
-    cases = [c for c in evidence.cases if c.ranking.query.strip() and any(h.text for h in c.hits)]
+    cases = [c for c in evidence.cases if c.ranking.query.strip() and _held(c)]
     if len({case.ranking.query for case in cases}) < LEAST:
         return
     wanted = [set(words(case.ranking.query)) for case in cases]

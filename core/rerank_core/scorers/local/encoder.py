@@ -134,8 +134,8 @@ class _Model:
         # Texts of like length go together, so that little is padding.
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         lengths = [len(texts[position]) for position in order]
-        if size is None and self.encoder.device.type != "cpu":
-            size = _TEXTS_ELSEWHERE
+        if size is None and self.texts != _TEXTS_ON_CPU:
+            size = self.texts
         vectors: list[Vector] = [None] * len(texts)
         start = 0
         while start < len(order) and not stop():
